@@ -34,8 +34,8 @@ GROUND, STAGES = 1, 3
 
 # The one file or folder that writes a table, by the name of the table's model.
 WRITERS = {
-    "Source": ("watch/sources.py", "watch/new_sources.py"),
-    "SourceProfile": ("watch/sources.py", "watch/new_sources.py"),
+    "Source": ("watch/sources.py", "watch/new_sources.py", "watch/edited_sources.py"),
+    "SourceProfile": ("watch/sources.py", "watch/new_sources.py", "watch/edited_sources.py"),
     "Entry": ("watch/entries.py",),
     "Doubt": ("watch/doubts.py",),
     "EntryAlias": ("watch/identity.py",),

@@ -7,7 +7,7 @@ import pytest
 from notifier.cli.main import exit_code_of
 from notifier.cli.starter import starter_file
 from notifier.errors import SettingsError
-from notifier.settings import load
+from notifier.settings import load, secret_files
 
 
 @pytest.fixture
@@ -30,6 +30,53 @@ def test_the_environment_wins_over_the_file(file: Path):
     environ = {"NOTIFIER_SMTP__PORT": "587", "NOTIFIER_PUBLIC_URL": "https://b.example.org/"}
     settings = load(file, environ)
     assert (settings.smtp.port, settings.public_url) == (587, "https://b.example.org")
+
+
+def test_a_secret_may_lie_in_a_file_that_the_environment_names(file: Path, tmp_path: Path):
+    files = {"password": "pa ss=wörd\n", "key": "k" * 20, "number": "587\r\n"}
+    for name, text in files.items():
+        (tmp_path / name).write_bytes(text.encode())
+    environ = {
+        "NOTIFIER_SMTP__PASSWORD_FILE": str(tmp_path / "password"),
+        "NOTIFIER_SECRET_KEY_FILE": str(tmp_path / "key"),
+        "NOTIFIER_SMTP__PORT_FILE": str(tmp_path / "number"),
+        "NOTIFIER_DKIM__PRIVATE_KEY_FILE": "own.pem",
+        "NOTIFIER_IMAP_PASSWORD_FILE": str(tmp_path / "missing, but read by `bounces` alone"),
+    }
+    file.touch()
+    settings = load(file, environ)
+    assert settings.smtp.password == "pa ss=wörd"
+    assert (settings.secret_key, settings.smtp.port) == ("k" * 20, 587)
+    assert settings.dkim.private_key_file == file.parent / "own.pem"
+    environ = {"NOTIFIER_IMAP_PASSWORD_FILE": str(tmp_path / "password")}
+    assert secret_files.value("IMAP_PASSWORD", environ) == "pa ss=wörd"
+    assert secret_files.value("IMAP_PASSWORD", {"NOTIFIER_IMAP_PASSWORD": "x"}) == "x"
+    assert secret_files.value("IMAP_PASSWORD", {}) == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "others", "part"),
+    [
+        (None, {}, "cannot be read: No such file"),
+        (b"x" * 10_001, {}, "no text of at most 10,000 bytes"),
+        (b"secret \xff\xfe", {}, "no text of at most"),
+        (b"secret", {"NOTIFIER_SMTP__PASSWORD": "secret too"}, "are both set"),
+    ],
+    ids=["missing", "too large", "not a text", "given twice"],
+)
+def test_a_secret_file_that_cannot_be_used_is_refused_and_not_repeated(
+    file: Path, tmp_path: Path, content: bytes | None, others: dict[str, str], part: str
+):
+    secret = tmp_path / "password"
+    if content is not None:
+        secret.write_bytes(content)
+    file.touch()
+    with pytest.raises(SettingsError) as refused:
+        load(file, {"NOTIFIER_SMTP__PASSWORD_FILE": str(secret), **others})
+    assert part in refused.value.problem
+    assert "NOTIFIER_SMTP__PASSWORD_FILE" in refused.value.problem
+    assert "secret" not in f"{refused.value.problem} {refused.value.fix}"
+    assert refused.value.fix
 
 
 def test_the_file_may_be_named_by_the_environment(file: Path):

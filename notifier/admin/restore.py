@@ -24,7 +24,7 @@ from notifier.admin import backup
 from notifier.admin.backup import Contents
 from notifier.deliver.outbox import stop
 from notifier.deps import Deps
-from notifier.errors import InputError, NotifierError, StoreError
+from notifier.errors import InputError, NotifierError, SettingsError, StoreError
 from notifier.settings import Settings
 from notifier.store import backup_state, db, departures, keys
 from notifier.store.db import postgres_programs, postgres_schemas, sqlite_swap
@@ -140,7 +140,7 @@ def restore(
         SettingsError: `suppression_key` is missing, or not the backup's.
         StoreError: the backup is of a newer notifier, or the database is in use.
     """
-    keys.require(settings.suppression_key)
+    _require_key(settings)
     if missing := [each for each in journals if not each.is_file()]:
         raise InputError(f"There is no journal {missing[0]}.", "Nothing was changed.")
     contents = backup.check(file)
@@ -153,6 +153,21 @@ def restore(
         return _restore_dump(settings, engine, file, contents, now, journals)
     finally:
         engine.dispose()
+
+
+def _require_key(settings: Settings) -> None:
+    """Refuse settings without `suppression_key`: a new one would recognise nobody of the backup.
+
+    Raises:
+        SettingsError: with the fix.
+    """
+    if not settings.suppression_key:
+        raise SettingsError(
+            "suppression_key is not set: no backup can be used without the one it was made with.",
+            "Put notifier.toml from the backup into this folder first, with the files that it"
+            " names. Nothing was changed.",
+        )
+    keys.require(settings.suppression_key)
 
 
 def _refuse_contents(file: Path, contents: Contents, engine: Engine) -> None:

@@ -118,6 +118,16 @@ def find_source(deps: Deps, url: str, kind: SourceKind | None) -> FoundSource:
     return FoundSource(address, kind)
 
 
+def refuse_private(deps: Deps, url: str) -> None:
+    """Refuse an address whose form shows that it is private, unless these are allowed.
+
+    Raises:
+        InputError: it is private.
+    """
+    if not deps.settings.watch.allow_private_addresses:
+        _refuse_private(url)
+
+
 def private_among(deps: Deps, urls: Sequence[str]) -> list[str]:
     """Return the addresses that may not be watched, because their form shows that they are private.
 

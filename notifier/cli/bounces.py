@@ -1,6 +1,5 @@
 """`notifier bounces`."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -76,13 +75,14 @@ def delete_about_erased(deps: "Deps", maildir: Path | None, imap: str, *, with_s
     """
     from notifier.deliver.bounces import mailbox
     from notifier.pipeline import kept_mails
+    from notifier.settings import secret_files
 
     number = 0
     if maildir is not None:
         kept = mailbox.kept_in_maildir(maildir, with_seen=with_seen)
         number += kept_mails.delete_about_erased(deps, kept)
     if imap:
-        kept = mailbox.kept_by_imap(imap, os.environ.get("NOTIFIER_IMAP_PASSWORD", ""))
+        kept = mailbox.kept_by_imap(imap, secret_files.value("IMAP_PASSWORD"))
         number += kept_mails.delete_about_erased(deps, kept)
     return number
 
@@ -164,6 +164,7 @@ def _open_mails(files: list[Path], maildir: Path | None, imap: str) -> "Iterable
     """
     from notifier.deliver.bounces import mailbox
     from notifier.errors import InputError
+    from notifier.settings import secret_files
 
     if bool(files) + bool(maildir) + bool(imap) != 1:
         raise InputError(
@@ -173,7 +174,7 @@ def _open_mails(files: list[Path], maildir: Path | None, imap: str) -> "Iterable
     if maildir:
         return mailbox.from_maildir(maildir)
     if imap:
-        return mailbox.from_imap(imap, os.environ.get("NOTIFIER_IMAP_PASSWORD", ""))
+        return mailbox.from_imap(imap, secret_files.value("IMAP_PASSWORD"))
     if files == _STANDARD_INPUT:
         return [mailbox.from_stream(sys.stdin.buffer)]
     return mailbox.from_files(files)

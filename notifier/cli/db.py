@@ -10,12 +10,14 @@ from notifier.cli import restore, shared
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from notifier.store.backup_state import LastBackup
+
 app = shared.group("db", "The database: its schema, backup and restore.")
 
 
 @app.command("status")
 def status(json: shared.Json = False) -> None:
-    """Show the schema of the database, and change nothing.
+    """Show schema and last backup, and change nothing.
 
     Exits with 1 if it is not the one of this version.
     """
@@ -24,6 +26,7 @@ def status(json: shared.Json = False) -> None:
     engine = _engine()
     try:
         current, newest = db.migrations(engine)
+        last = _last_backup(engine) if current == newest else None
     finally:
         engine.dispose()
     is_newer = current is not None and current > newest
@@ -34,10 +37,14 @@ def status(json: shared.Json = False) -> None:
                 "schema": current,
                 "newest": newest,
                 "ok": current == newest,
+                "backed_up_at": shared.as_time(last.at) if last else None,
+                "backup_file": last.file if last else None,
             }
         )
     elif current == newest:
         shared.say(f"The schema is {current}, that of this version.")
+        backup_of = f"of {shared.as_time(last.at)}: {last.file}" if last else "none was made here"
+        shared.say(f"The last backup: {backup_of}")
     elif is_newer:
         shared.say(
             f"The schema is {current}, of a newer notifier; this version knows {newest}. "
@@ -90,10 +97,15 @@ def backup(
     from notifier.admin import backup as backups
     from notifier.deps import Deps
     from notifier.settings import load
+    from notifier.store import db as store
+    from notifier.store import keys
 
-    engine, moment = _engine(), shared.moment(now)
+    settings, moment = load(None), shared.moment(now)
+    engine = store.make_engine(settings.database_url)
     try:
-        deps = Deps(load(None), engine, moment)
+        store.migrations(engine)  # without a database that is said first
+        keys.require(settings.suppression_key)
+        deps = Deps(settings, engine, moment)
         written = backups.make(deps, file, force=force)
     finally:
         engine.dispose()
@@ -115,6 +127,13 @@ def backup(
 
 
 restore.register(app)
+
+
+def _last_backup(engine: "Engine") -> "LastBackup | None":
+    from notifier.store import backup_state, db
+
+    with db.reading(engine) as session:
+        return backup_state.last_backup(session)
 
 
 def _engine() -> "Engine":

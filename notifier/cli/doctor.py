@@ -1,6 +1,5 @@
 """`notifier doctor`."""
 
-import os
 import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,6 +72,7 @@ def doctor(
     """
     from notifier.admin.doctor.examination import examine
     from notifier.admin.doctor.examined import Options
+    from notifier.settings import secret_files
 
     options = Options(
         config=shared.config_path(),
@@ -80,7 +80,7 @@ def doctor(
         name_server=dns,
         send_to=_checked(send_to, imap, dns),
         imap=imap,
-        imap_password=os.environ.get("NOTIFIER_IMAP_PASSWORD", ""),
+        imap_password=secret_files.value("IMAP_PASSWORD"),
     )
     printer = _Printer()
     shows_all = not (json or show_changes)
@@ -175,6 +175,8 @@ def _print_part(label: str, text: str) -> None:
 
 def _print_changes(examination: "Examination") -> None:
     comparison = examination.comparison
+    if comparison is not None and comparison.problem:
+        shared.warn(f"The next run cannot compare with this one. {comparison.problem}")
     if comparison is None or not comparison.since:
         shared.say("There is nothing to compare with: the doctor has not run here before.")
         return

@@ -80,11 +80,13 @@ def _describe(file: Path, result: "Restored") -> None:
     if result.kept:
         shared.say(f"What it replaced is kept: {result.kept}")
     repeated = result.repeated
-    shared.say(
-        "Since then: "
-        f"{shared.count(repeated.left, 'subscription')} ended, "
-        f"{repeated.erased} erased, {repeated.suppressed} suppressed. They stay so."
-    )
+    if repeated.left or repeated.erased or repeated.suppressed:
+        shared.say(
+            f"Since then {shared.count(repeated.left, 'subscription')} ended, {repeated.erased} "
+            f"were erased and {repeated.suppressed} suppressed. They stay so."
+        )
+    elif result.is_complete:
+        shared.say("Since then nobody left, was erased or was suppressed.")
     if repeated.moved:
         ids = ", ".join(str(each) for each in repeated.moved)
         shared.say(
@@ -175,10 +177,10 @@ def _waiting_json(waiting: "Waiting") -> dict[str, object]:
 
 def _report(prepared: "Prepared", waiting: "Sequence[Waiting]", ended: str | None) -> None:
     if prepared.evidence:
-        shared.say(
-            "The replaced database was read: nobody gets again what it had sent"
-            f" ({shared.count(prepared.already_sent, 'open mail')} of these)."
-        )
+        shared.say("The replaced database was read: nobody gets again what it had sent.")
+        if prepared.already_sent:
+            number = shared.count(prepared.already_sent, "mail")
+            shared.say(f"It had sent {number} that waited when the backup was made.")
     elif waiting:
         shared.say("The replaced database cannot be read: nobody knows what it had sent.")
     if ended is not None:
@@ -187,20 +189,20 @@ def _report(prepared: "Prepared", waiting: "Sequence[Waiting]", ended: str | Non
             shared.say(ended)
         return
     since = shared.as_time(prepared.restore.since)
-    shared.say(f"These digests were due after the backup ({since}), or are due now:\n")
+    shared.say(f"Due since the backup ({since}), or now:\n")
     for each in waiting:
         titles = [one_printable_line(title)[:_TITLE] for title in each.titles[:_TITLES]]
         more = len(each.titles) - len(titles)
         shared.say(
             f"digest {each.digest_id}: {each.profile}, {each.cadence}, "
-            f"due {shared.as_time(each.due_at)}, {shared.count(each.recipients, 'reader')}"
+            f"due {each.due_at:%Y-%m-%d %H:%M} UTC, {shared.count(each.recipients, 'reader')}"
         )
         for title in titles:
             shared.say(f"    {title}")
         if more:
             shared.say(f"    and {more} more")
     shared.say(
-        "\nIf the readers have it:        notifier db resume --skip"
+        "\nThe readers have it already:   notifier db resume --skip"
         "\nRather twice than not at all:  notifier db resume --send"
         "\nOne after the other:           add --digest ID"
     )

@@ -1,14 +1,19 @@
 """`notifier run`."""
 
+import logging
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import logs, shared
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from notifier.deps import Deps
     from notifier.pipeline.run import Report
+
+log = logging.getLogger("notifier")
 
 
 def register(app: typer.Typer) -> None:
@@ -33,11 +38,20 @@ def run(
     with scheduler.stopping() as stop, shared.open_deps(now) as deps:
         check(deps, once=once)
         if not once:
-            scheduler.run(deps, print_report, stop=stop)
+            _run_on(deps, stop)
             return
         report = run_once(deps, stop.is_set)
         print_report(report)
         raise typer.Exit(1 if report.failed and not stop.is_set() else 0)
+
+
+def _run_on(deps: "Deps", stop: "Event") -> None:
+    """Run again and again; at a terminal print what was done, else log it."""
+    from notifier import scheduler
+
+    if not shared.is_terminal():
+        logs.tell_what_is_done()
+    scheduler.run(deps, print_report if shared.is_terminal() else log_report, stop=stop)
 
 
 def check(deps: "Deps", *, once: bool) -> None:
@@ -49,18 +63,48 @@ def check(deps: "Deps", *, once: bool) -> None:
     from notifier.admin import template_check
     from notifier.pipeline.run import failing_canaries
 
+    tell = shared.warn if once or shared.is_terminal() else log.warning
     deps.require_sender()
     if deps.settings.templates.directory is not None:
         template_check.check_templates(deps)
     # Not from cron, which mails what a run prints: the same note every five minutes would teach its
     # readers to ignore such mails.
     if not deps.settings.public_url.startswith("https://") and (shared.is_terminal() or not once):
-        shared.warn(
+        tell(
             f"Note: public_url is {deps.settings.public_url}; links in mails lead there, "
             "so subscribers must be able to reach it."
         )
-    for canary in failing_canaries(deps):
-        shared.warn(f"Canary of {canary}. Import the profile again, or correct its terms.")
+    failing = failing_canaries(deps)
+    if tell is log.warning and failing:  # the log names no therapy
+        log.warning("Canaries fail, %d in number: notifier doctor names them.", len(failing))
+        return
+    for canary in failing:
+        tell(f"Canary of {canary}. Import the profile again, or correct its terms.")
+
+
+def log_report(report: "Report") -> None:
+    """Log what a run did, in numbers and ids: for a service, whose output goes to a journal."""
+    polled = [result for result in report.polled if result.status != "not_due"]
+    numbers = {
+        "polled": len(polled),
+        "new": sum(result.new for result in polled),
+        "changed": sum(result.changed for result in polled),
+        "matched": report.matched,
+        "composed": report.composed,
+        "accepted": report.sent.accepted,
+        "not_accepted": report.sent.not_accepted,
+    }
+    words = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in numbers.items())
+    log.info("run: %s", words, extra={"numbers": numbers})
+    for result in polled:
+        if result.error:
+            log.warning("source %d: %s", result.id, result.error)
+    for unreached in report.unreached:  # other problems are in the log already
+        log.warning("%s", unreached)
+    if report.sent.stopped_at is not None:
+        log.warning("%s", shared.stopped_note(report.sent.stopped_at))
+    if report.sent.problem:
+        log.warning("%s", report.sent.problem)
 
 
 def print_report(report: "Report") -> None:

@@ -207,8 +207,11 @@ def as_time(value: datetime | None) -> str | None:
 
 
 def stopped_note(stopped_at: datetime) -> str:
-    """Return the line that says that a person stopped the sending."""
-    return f"Sending is stopped since {as_time(stopped_at)}. To go on: notifier deliveries resume"
+    """Return the lines that say that a person stopped the sending, or restored a backup."""
+    return (
+        f"Sending is stopped since {as_time(stopped_at)}. To go on: notifier deliveries resume\n"
+        "(after a restore: notifier db resume)"
+    )
 
 
 def print_json(document: Any) -> None:

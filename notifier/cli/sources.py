@@ -49,6 +49,18 @@ Authority = Annotated[
     ),
 ]
 
+NewName = Annotated[str | None, typer.Option(metavar="NAME", help="The name that readers see.")]
+NewUrl = Annotated[
+    str | None, typer.Option(metavar="URL", help="The new address of the same source.")
+]
+NewProfiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SLUG",
+        help="The profile that it is for, instead of the present ones; may be given more than "
+        'once. "" means every profile.',
+    ),
+]
 Anyway = Annotated[bool, typer.Option("--anyway", help="Watch it, even if it cannot be read now.")]
 
 _COLUMNS = (
@@ -140,6 +152,50 @@ def add(
     shared.say(f"{'Watching' if is_new else 'Already watched:'} {text}")
     if address.problem:
         shared.warn(f"It cannot be read now: {address.problem}. Every poll tries again.")
+
+
+@app.command("edit")
+def edit(
+    source: Reference,
+    name: NewName = None,
+    url: NewUrl = None,
+    authority: Authority = None,
+    profile: NewProfiles = None,
+    now: shared.Now = "",
+) -> None:
+    """Change a source: its name, address, tier or profile.
+
+    What is not named stays, and so do its entries. A new address is read with the next poll as the
+    same source: what it published and nobody was sent is news.
+    """
+    from notifier.admin.source_check import refuse_private
+    from notifier.enums import Authority
+    from notifier.errors import InputError
+    from notifier.match import profiles
+    from notifier.watch import edited_sources, sources
+
+    wanted_authority = shared.optional_member(Authority, authority, "--authority")
+    if url is None and name is None and authority is None and profile is None:
+        raise InputError(
+            "Nothing was named that should change.",
+            "Give --name, --url, --authority or --profile.",
+        )
+    with shared.open_deps(now) as deps, deps.writing() as session:
+        if url is not None:
+            refuse_private(deps, url)
+        slugs = None if profile is None else [slug for slug in profile if slug]
+        stored = sources.find(session, source)
+        changed = edited_sources.edit(
+            session,
+            stored,
+            deps.now(),
+            url=url,
+            name=name,
+            authority=wanted_authority,
+            profiles=None if slugs is None else [profiles.find(session, slug) for slug in slugs],
+        )
+        text = f"source {stored.id}, {stored.name}: {stored.url}"
+    shared.say(f"Changed {', '.join(changed)} of {text}" if changed else f"No change of {text}")
 
 
 def _refuse_unreadable(deps: "Deps", address: "FoundSource") -> None:

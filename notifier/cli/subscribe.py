@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from notifier.store.models import Subscription
+    from notifier.subscribers.named_options import NamedOptions
 
 Every = Annotated[
     str | None,
@@ -73,23 +74,14 @@ def subscribe(
     Without --confirmed a mail asks for consent, and until the person confirms nothing else is sent.
     For somebody who has a subscription, it changes the options that are named and nothing else.
     """
-    from notifier.enums import Cadence
-    from notifier.enums import Edition as Wording
     from notifier.match import profiles
     from notifier.subscribers import subscriptions
-    from notifier.subscribers.named_options import NamedOptions, choice_with
+    from notifier.subscribers.named_options import choice_with
 
-    named = NamedOptions(
-        shared.optional_member(Cadence, every, "--every"),
-        at,
-        on,
-        time_zone,
-        shared.optional_member(Wording, edition, "--edition"),
-        None if language is None else shared.language_code(language),
-    )
+    wanted = named(every, at, on, time_zone, edition, language)
     with shared.open_deps(now) as deps, deps.writing() as session:
         stored = profiles.find(session, profile)
-        choice = choice_with(session, email, stored, named, deps.settings.schedule.time_zone)
+        choice = choice_with(session, email, stored, wanted, deps.settings.schedule.time_zone)
         subscription = subscriptions.subscribe(session, email, stored, choice, deps.now())
         if confirmed:
             subscriptions.confirm(
@@ -97,8 +89,35 @@ def subscribe(
             )
         else:
             _ask_if_pending(session, subscription, deps.mail_domain, deps.now())
-        text = _describe(subscription)
+        text = describe(subscription)
     shared.say(text)
+
+
+def named(
+    every: str | None,
+    at: str | None,
+    on: str | None,
+    time_zone: str | None,
+    edition: str | None,
+    language: str | None,
+) -> "NamedOptions":
+    """Return the options that were given, checked as far as words go.
+
+    Raises:
+        InputError: a word is not known.
+    """
+    from notifier.enums import Cadence
+    from notifier.enums import Edition as Wording
+    from notifier.subscribers.named_options import NamedOptions
+
+    return NamedOptions(
+        shared.optional_member(Cadence, every, "--every"),
+        at,
+        on,
+        time_zone,
+        shared.optional_member(Wording, edition, "--edition"),
+        None if language is None else shared.language_code(language),
+    )
 
 
 def _ask_if_pending(
@@ -126,7 +145,7 @@ def _ask_if_pending(
     outbox.enqueue_asked(session, DeliveryKind.CONFIRMATION, subscription, mail_domain, now)
 
 
-def _describe(subscription: "Subscription") -> str:
+def describe(subscription: "Subscription") -> str:
     """Say what is subscribed, and which mail comes next."""
     from notifier.enums import SubscriptionStatus
     from notifier.subscribers.choices import schedule_of

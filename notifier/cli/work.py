@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import logs, shared
 from notifier.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ def work(
     ]
     with scheduler.stopping() as stop, shared.open_deps() as deps:
         _require_postgresql(deps)
+        if not shared.is_terminal():
+            logs.tell_what_is_done()
         check(deps, once=False)
         worker.Worker(deps, stop, concurrency, kinds).run()
 

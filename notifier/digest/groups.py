@@ -77,17 +77,15 @@ class Stock:
 
     @property
     def changed(self) -> tuple[int, ...]:
-        """The entries of which it matters who was told, by id.
+        """The entries that some may have been told of before, by id.
 
-        Who was told of an entry is owed what matches in it change, and not the same news again:
-        also not what was dropped and restored.
+        Who was told is owed the change of one, and not the same news again: what was dropped and
+        restored, or polled again after a restore of the database.
         """
         unsent = (item for items in self.contents.values() for item in items)
         items = (*self.candidates, *unsent)
-        earlier = {
-            item.entry_id for item in items if item.kind is not NewsKind.NEW or item.restored
-        }
-        return tuple(sorted(earlier | self.known))
+        earlier = (item for item in items if item.kind is not NewsKind.NEW or item.restored)
+        return tuple(sorted({item.entry_id for item in earlier} | self.known))
 
 
 def stock(session: Session, profile: Profile, above: int, waiting: Collection[int] = ()) -> Stock:

@@ -220,7 +220,7 @@ def _reasons(kind: NewsKind, stored: Sequence[str], language: Language) -> tuple
         shorten(language.translate(reason), _LONGEST_SENTENCE) for reason in stored[:_MOST_REASONS]
     )
     if kind in (NewsKind.CORRECTED, NewsKind.WITHDRAWN):
-        return (language.gettext("an earlier digest had the earlier version"), *reasons)
+        return (language.gettext("the older version was in an earlier digest"), *reasons)
     return reasons
 
 

@@ -23,7 +23,7 @@ from notifier.deps import Deps
 from notifier.enums import Health
 from notifier.match import held
 from notifier.pipeline.notices import enqueue_for_operator
-from notifier.store import clock, heartbeat
+from notifier.store import backup_state, clock, heartbeat
 from notifier.store.models import Notice, Source
 from notifier.subscribers import held_suppressions
 from notifier.watch import source_lists
@@ -97,6 +97,8 @@ def _of_sending(session: Session) -> Check:
     if stopped_at is None:
         return Check("sending", ok=True, finding="")
     since = stopped_at.isoformat(timespec="seconds")
+    if backup_state.restored(session) is not None:
+        return Check("sending", ok=False, finding=f"a backup was restored at {since}: db resume")
     return Check("sending", ok=False, finding=f"a person stopped the sending at {since}")
 
 

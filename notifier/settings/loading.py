@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from notifier.errors import SettingsError
+from notifier.settings import secret_files
 from notifier.settings.sections import Dkim, Settings, TemplateFiles
 
 CONFIG_NAME = "notifier.toml"
@@ -25,6 +26,8 @@ _LARGEST_FILE = 1_000_000
 # The errors of pydantic for a number that is out of its range: only these repeat the value.
 _OUT_OF_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 
+# The variables of settings whose own value is a file.
+_FILE_KEYS = ("DKIM__PRIVATE_KEY_FILE", "BACKUP__JOURNAL_FILE")
 # Variables with the prefix NOTIFIER_ that are not settings: the path of the file, those of the test
 # suite, and a password of the command `notifier bounces`.
 _NOT_SETTINGS = re.compile(r"CONFIG$|REQUIRE_|TEST_|CHROMIUM$|IMAP_PASSWORD$")
@@ -37,7 +40,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         path: the file named on the command line; else the variable `NOTIFIER_CONFIG` names it; else
             it is ``notifier.toml`` in the working directory, which need not exist.
         environ: environment variables; ``NOTIFIER_<SECTION>__<KEY>`` or ``NOTIFIER_<KEY>`` replaces
-            the value of the file.
+            the value of the file; with ``_FILE`` behind it, it names a file that holds the value.
 
     Raises:
         SettingsError: the file cannot be read, a key is unknown or a value is wrong; the error says
@@ -199,10 +202,7 @@ def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, st
         The variable that set a key, by the key (``"smtp.port"``).
     """
     variables = {}
-    for variable, text in environ.items():
-        name = variable.removeprefix("NOTIFIER_")
-        if name == variable or _NOT_SETTINGS.match(name):
-            continue
+    for variable, name, text in secret_files.variables(environ, _FILE_KEYS, _NOT_SETTINGS):
         section, _, key = name.lower().partition("__")
         value = json.loads(text) if text[:1] in "[{" and _is_json(text) else text
         if key:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from notifier.email_addresses import address_hash, rekeyed
 from notifier.errors import SettingsError
-from notifier.store.db import ADDRESS_KEY, connect
+from notifier.store.db import ADDRESS_KEY, connect, translate_db_errors
 from notifier.store.models import Base, Installation
 
 # In characters. Chosen by hand: `notifier init` makes keys of 43.
@@ -48,12 +48,14 @@ def adopt(engine: Engine, key: str) -> None:
 
     Raises:
         SettingsError: the hashes in the database were made with another key.
+        StoreError: the database is locked, read-only or unreachable.
     """
-    with engine.connect() as connection:
-        stored = connection.execute(select(Installation.key_fingerprint)).scalar_one()
-    if stored is None:
-        with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            stored = _set_key(connection, key)
+    with translate_db_errors(engine):
+        with engine.connect() as connection:
+            stored = connection.execute(select(Installation.key_fingerprint)).scalar_one()
+        if stored is None:
+            with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+                stored = _set_key(connection, key)
     if stored != fingerprint(key):
         raise SettingsError(
             "suppression_key is not the one that this database was made with.",

@@ -30,7 +30,7 @@ MOVE_HOLDS = timedelta(hours=1)
 
 _NOT_MODIFIED, _GONE = 304, 410
 # Characters of a stored error, and of a refused address in a message. Chosen by hand; not measured.
-_LONGEST_ERROR, _LONGEST_SHOWN_ADDRESS = 500, 200
+_LONGEST_ERROR, LONGEST_SHOWN_ADDRESS = 500, 200
 # The largest number in PostgreSQL's INTEGER: no source has a larger id.
 _LARGEST_ID = 2**31 - 1
 
@@ -65,10 +65,10 @@ def add(
     Raises:
         InputError: an address that cannot be watched.
     """
-    address = _watchable(url)
+    address = watchable(url)
     if not address:
         raise InputError(
-            f"{shorten(url, _LONGEST_SHOWN_ADDRESS)!r} cannot be watched.",
+            f"{shorten(url, LONGEST_SHOWN_ADDRESS)!r} cannot be watched.",
             "Give an address that begins with https:// or http:// and has at most"
             f" {LONGEST_ADDRESS:,} characters, all of them of ASCII if it is that long.",
         )
@@ -86,7 +86,7 @@ def add(
     return source, new
 
 
-def _watchable(url: str) -> str:
+def watchable(url: str) -> str:
     """Return the address if it can be watched (an index holds about 2,700 bytes), else nothing."""
     address = web_address(url)
     return address if len(address.encode()) <= LONGEST_ADDRESS else ""
@@ -106,7 +106,7 @@ def _with_same_record(session: Session, address: str) -> Source | None:
 
 def is_plain(address: str) -> bool:
     """Return True for an address that is watched as it is written, and is no registry's record."""
-    return _watchable(address) == address and kind_of(address) is not SourceKind.REGISTRY
+    return watchable(address) == address and kind_of(address) is not SourceKind.REGISTRY
 
 
 def new_row(
@@ -375,7 +375,7 @@ def follow_move(session: Session, source: Source, response: Response, now: datet
     Returns:
         Whether the source has another address now.
     """
-    moved_to = _watchable(response.moved_to)
+    moved_to = watchable(response.moved_to)
     if not moved_to:  # no redirect, or an address that cannot be shown as a link
         source.moved_to = source.moved_seen_at = None
         return False

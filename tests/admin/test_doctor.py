@@ -3,12 +3,15 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from notifier.admin.doctor import checks, examination
 from notifier.admin.doctor.findings import Status
+from notifier.pipeline import compose
+from notifier.store.models import Delivery
 from tests.support.examined_world import World, around, servers
 from tests.support.installation import MONDAY, Installation
 
@@ -137,6 +140,24 @@ def test_another_trouble_of_the_same_check_is_a_change(world: World):
     world.texts("_dmarc.example.org", "v=DMARC1; p=reject; pct=20")
     changes = world.examine().comparison.changes
     assert [(change.before, change.after) for change in changes] == [("warning", "warning")]
+
+
+def test_another_number_of_waiting_mails_is_no_change(world: World):
+    due = world.installation.discover(3, "A trial of frexalimab begins")
+    compose.run(world.installation.at(due))
+    world.moment = due + timedelta(hours=2)
+    world.examine()
+    with world.installation.at(due).writing() as session:
+        session.delete(session.query(Delivery).first())
+    world.moment += timedelta(minutes=5)
+    assert world.find("flow.lanes").result.actual.startswith("others: 2")
+    assert list(world.examine().comparison.changes) == []
+
+
+def test_an_examination_that_cannot_be_kept_says_so(world: World):
+    (world.folder / "doctor.json").mkdir()
+    comparison = world.examine().comparison
+    assert "it is a folder" in comparison.problem
 
 
 def test_what_is_kept_for_the_comparison_names_nobody(world: World):

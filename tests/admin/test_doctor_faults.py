@@ -387,6 +387,15 @@ def test_pages_that_do_not_answer_are_named_with_the_fix(world: World):
     assert "notifier serve" in finding.result.fix
 
 
+def test_a_certificate_of_the_pages_that_ends_soon_is_named_with_the_fix(world: World):
+    with world.pages():
+        assert world.find("web.certificate").status is OK
+        world.moment = datetime(2119, 12, 1, tzinfo=UTC)
+        finding = world.find("web.certificate")
+    assert finding.status is WARNING
+    assert "Renew the certificate" in finding.result.fix
+
+
 def test_a_certificate_of_the_pages_that_is_not_valid_is_named_with_the_fix(world: World):
     strange = certificates.write(world.folder / "strange.pem")
     with world.pages():

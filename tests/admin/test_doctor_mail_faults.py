@@ -11,6 +11,7 @@ import pytest
 from notifier.admin.doctor import name_servers
 from notifier.admin.doctor.findings import Status
 from notifier.deliver.mime import dkim_keys
+from notifier.deliver.smtp import examination as smtp_examination
 from tests.support import certificates
 from tests.support.examined_world import BACKWARDS, DKIM, World, around, record_of, servers
 from tests.support.mail_sink import free_port
@@ -45,6 +46,7 @@ def world(
     monkeypatch: pytest.MonkeyPatch,
 ) -> World:
     monkeypatch.setattr(name_servers, "_LIFETIME", 0.3)
+    monkeypatch.setattr(smtp_examination, "_GREETING", 0.3)
     return around(running, None, tmp_path, certificate, monkeypatch)
 
 
@@ -117,6 +119,7 @@ FAULTS = {
     "the server is busy": Fault(
         mail(greeting="421 too many connections"), "mail_server.connect", FAILED, "smtp.host"
     ),
+    "the server says nothing": Fault(mail(greeting=""), "mail_server.connect", FAILED, "smtp.host"),
     "the server offers no STARTTLS": Fault(
         mail(certificate=None), "mail_server.tls", FAILED, "set smtp.security to tls"
     ),
@@ -159,6 +162,12 @@ FAULTS = {
     ),
     "the MX has no address": Fault(
         record(SPF, "MX", "10 gone.example.org."), "dns.mx", FAILED, "Publish an MX record"
+    ),
+    "one of two MX has no address": Fault(
+        record(SPF, "MX", "10 mx.example.org.", "20 gone.example.org."),
+        "dns.mx",
+        WARNING,
+        "Remove that MX record",
     ),
     "the name servers of the domain fail": Fault(
         lambda world: world.zone.broken.add(SPF), "dns.mx", FAILED, "DNSSEC"

@@ -76,6 +76,9 @@ def test_look_ups_are_counted_as_receivers_count_them(
         ("v=spf1 include -all", "names no domain"),
         ("v=spf1 include: -all", "no term"),
         ("v=spf1 all=x mx; -all", "no term"),
+        ("v=spf1 all:example.org", "no term"),
+        ("v=spf1 -all ip5:192.0.2.1", "no term"),
+        ("v=spf1 redirect=two.example redirect=two.example", "two redirects"),
         ("v=spf1 include:two.example -all", "more than one SPF record"),
         ("v=spf1 include:none.example -all", "no SPF record"),
         ("v=spf1 include:example.org -all", "in a circle"),
@@ -163,6 +166,14 @@ def test_a_record_that_says_that_it_is_the_owner_ends_the_walk(zone: Zone):
     policy = dmarc.examine(names, "news.part.example.org")
     assert (policy.place, policy.owner) == ("part.example.org", "part.example.org")
     assert not dmarc.is_aligned(names, policy, "example.org", "spf")
+
+
+def test_several_records_above_a_domain_with_its_own_do_not_matter(zone: Zone):
+    texts(zone, dmarc__news__example__org="v=DMARC1; p=reject")
+    zone.records["_dmarc.example.org", "TXT"] = ["v=DMARC1; p=none", "v=DMARC1; p=reject"]
+    names = NameServers(zone.address)
+    assert dmarc.examine(names, "news.example.org").crowded == ""
+    assert dmarc.examine(names, "other.example.org").crowded == "example.org"
 
 
 def test_strict_alignment_wants_the_same_domain(zone: Zone):

@@ -1,5 +1,6 @@
 """`notifier run`."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -124,8 +125,11 @@ def test_the_daemon_runs_and_stops_cleanly(ready, home: Path, site: Site, sink: 
     while not site.asked and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (0, "")
+    out, err = process.communicate(timeout=20)
+    logged = [json.loads(line) for line in err.splitlines()]
+    assert (process.returncode, out) == (0, "")
+    assert logged[-1]["message"] == "stopping on SIGTERM"
+    assert {line["level"] for line in logged} == {"info"}
     assert site.asked
 
 

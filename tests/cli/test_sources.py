@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.support import news_site as sites
 from tests.support.command_line import NOW
 from tests.support.mail_sink import Sink
@@ -59,3 +61,74 @@ def test_sources_are_exported_and_imported_as_opml(ready, home: Path):
     (home / "odd.opml").write_text("<html/>", encoding="utf-8")
     assert ready("sources", "import", "odd.opml", *NOW).code == 2
     assert ready("sources", "import", "missing.opml", *NOW).code == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "field", "value"),
+    [
+        (["--name", "The Herald"], "name", "The Herald"),
+        (["--url", "https://herald.example.org/feed"], "url", "https://herald.example.org/feed"),
+        (["--authority", "regulator"], "authority", "regulator"),
+        (["--profile", ""], "profiles", []),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_what_is_named_of_a_source_changes_and_nothing_else(
+    ready, options: list[str], field: str, value: object
+):
+    (before,) = ready("sources", "list", "--json", *NOW).json
+    result = ready("sources", "edit", str(before["id"]), *options, *NOW)
+    assert (result.code, result.out.startswith("Changed ")) == (0, True), result.err
+    (after,) = ready("sources", "list", "--json", *NOW).json
+    unimportant = {"next_poll_at", field}
+    assert after[field] == value
+    assert {key: after[key] for key in after if key not in unimportant} == {
+        key: before[key] for key in before if key not in unimportant
+    }
+    again = ready("sources", "edit", str(before["id"]), *options, *NOW)
+    assert again.out.startswith("No change of source")
+
+
+def test_a_source_at_a_new_address_goes_on_and_sends_only_what_is_new(ready, site: Site):
+    known = Article("Frexalimab, known")
+    site.put("/feed/", sites.rss([known]))
+    ready("poll", *NOW)
+    site.put("/moved/", sites.rss([Article("Frexalimab, new"), known]))
+    assert ready("sources", "edit", "9", "--url", f"{site.address}/moved/", *NOW).code == 0
+    ready("subscribe", "anna@example.org", "--confirmed", "--every", "daily", *NOW)
+    (polled,) = ready("poll", "--json", *NOW).json["sources"]
+    assert (polled["id"], polled["new"]) == (9, 1)
+    assert "known" not in ready("preview", "--to", "anna@example.org", *NOW).out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["9"], 2, "Nothing was named"),
+        (["9", "--url", "herald"], 2, "cannot be watched"),
+        (["9", "--authority", "gossip"], 2, "registry, regulator"),
+        (["9", "--profile", "nothing"], 1, "There is no profile nothing"),
+        (["99", "--name", "x"], 1, "There is no source 99"),
+        (["9", "--url", "https://x.example.org/api/v2/studies/NCT00000001"], 2, "registry record"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_wrong_change_of_a_source_is_refused(ready, arguments: list[str], code: int, words: str):
+    before = ready("sources", "list", "--json", *NOW).json
+    result = ready("sources", "edit", *arguments, *NOW)
+    assert result.code == code
+    assert words in result.err
+    assert ready("sources", "list", "--json", *NOW).json == before
+
+
+def test_an_address_of_another_source_is_not_taken(ready, site: Site):
+    site.put("/other/", sites.rss([Article("Other")]))
+    ready("sources", "add", f"{site.address}/other/", *NOW)
+    result = ready("sources", "edit", "9", "--url", f"{site.address}/other/", *NOW)
+    assert result.code == 2
+    assert "is watched as another source (10)" in result.err
+
+
+def test_a_private_address_is_no_new_address(ready, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NOTIFIER_WATCH__ALLOW_PRIVATE_ADDRESSES", "false")
+    assert ready("sources", "edit", "9", "--url", "http://10.0.0.7/feed", *NOW).code == 2

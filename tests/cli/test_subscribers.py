@@ -73,3 +73,69 @@ def test_a_person_is_paused_resumed_exported_and_erased(ready):
     refused = ready("subscribe", "anna@example.org", "--confirmed", *NOW)
     assert refused.code == 1
     assert "suppressed: erased" in refused.err
+
+
+def subscription_of(ready, email: str = "anna@example.org") -> dict:
+    (person,) = [
+        row for row in ready("subscribers", "list", "--json").json if row["email"] == email
+    ]
+    return {**person, **person["subscriptions"][0]}
+
+
+@pytest.mark.parametrize(
+    ("options", "changed"),
+    [
+        (["--every", "daily"], {"cadence", "schedule", "next_due_at"}),
+        (["--at", "18:30"], {"schedule", "next_due_at"}),
+        (["--on", "friday"], {"schedule", "next_due_at"}),
+        (["--time-zone", "America/New_York"], {"schedule", "time_zone", "next_due_at"}),
+        (["--edition", "clinician"], {"edition"}),
+        (["--language", "fr"], {"language"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_what_is_named_of_a_choice_changes_and_nothing_else(
+    ready, options: list[str], changed: set[str]
+):
+    ready("subscribe", "anna@example.org", "--confirmed", "--on", "wednesday", *NOW)
+    before = subscription_of(ready)
+    result = ready("subscribers", "edit", "anna@example.org", *options, *NOW)
+    assert (result.code, result.out.startswith("anna@example.org: frexalimab")) == (0, True)
+    after = subscription_of(ready)
+    del before["subscriptions"], after["subscriptions"]
+    assert {key for key in after if after[key] != before[key]} == changed
+    assert ready("deliveries", "list", "--json").json == []
+
+
+def test_a_sign_up_that_waits_for_its_confirmation_may_be_edited_and_waits_on(ready):
+    ready("subscribe", "anna@example.org", *NOW)
+    assert ready("subscribers", "edit", "anna@example.org", "--every", "monthly", *NOW).code == 0
+    assert (subscription_of(ready)["cadence"], subscription_of(ready)["status"]) == (
+        "monthly",
+        "pending",
+    )
+    assert len(ready("deliveries", "list", "--json").json) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["anna@example.org"], 2, "Nothing was named"),
+        (["anna@example.org", "--at", "25:00"], 2, "not a time of day"),
+        (["anna@example.org", "--every", "daily", "--on", "monday"], 2, "--on"),
+        (["anna@example.org", "--every", "daily", "--profile", "x"], 1, "There is no profile x"),
+        (["nobody@example.org", "--every", "daily"], 1, "notifier subscribe nobody@example.org"),
+        (["gone@example.org", "--every", "daily"], 1, "has no subscription that could be changed"),
+        (["anna", "--every", "daily"], 2, "is not a usable e-mail address"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_wrong_change_of_a_choice_is_refused(ready, arguments: list[str], code: int, words: str):
+    for email in ("anna@example.org", "gone@example.org"):
+        ready("subscribe", email, "--confirmed", *NOW)
+    ready("unsubscribe", "gone@example.org", *NOW)
+    before = ready("subscribers", "list", "--json").json
+    result = ready("subscribers", "edit", *arguments, *NOW)
+    assert result.code == code
+    assert words in result.err
+    assert ready("subscribers", "list", "--json").json == before

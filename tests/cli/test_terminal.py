@@ -463,13 +463,15 @@ def test_no_address_is_in_the_log(address: str):
 @pytest.mark.parametrize(
     "name", ["notifier", "uvicorn.error", "asyncio", "sqlalchemy.engine", "alembic", "py.warnings"]
 )
-def test_the_log_of_every_library_is_made_printable(name: str):
+def test_the_log_of_every_library_is_a_json_line_that_controls_no_terminal(name: str):
     program = (
         "import logging, sys; from notifier.cli import logs; logs.set_up();"
         "logging.getLogger(sys.argv[1]).warning('evil %s', '\\x1b]0;owned\\x07\\x9b2J\\u202e')"
     )
     result = subprocess.run([sys.executable, "-c", program, name], capture_output=True, check=True)
-    assert result.stderr == b"evil \\x1b]0;owned\\x07\\x9b2J\\u202e\n"
+    (line,) = result.stderr.decode("ascii").splitlines()
+    assert CONTROLS.sub("", line) == line
+    assert json.loads(line)["message"] == "evil \x1b]0;owned\x07\x9b2J\u202e"
 
 
 @pytest.mark.parametrize(

@@ -234,9 +234,13 @@ def test_a_key_that_cannot_be_placed_is_refused_with_another_way(monkeypatch: py
 
 
 OPENING = [
+    ("why", "--to", "anna@example.org", "--entry", "1"), ("stats",),
     ("run", "--once"), ("poll",), ("serve", "--port", "0"), ("preview",), ("backtest",),
     ("explain", "--title", "x"), ("subscribe", "anna@example.org"),
     ("unsubscribe", "anna@example.org"), ("sources", "list"),
+    ("sources", "edit", "1", "--name", "x"),
+    ("subscribers", "edit", "a@example.org", "--at", "9:00"), ("profiles", "remove", "x"),
+    ("profiles", "edit", "x"),
     ("sources", "add", "https://x.example"), ("sources", "remove", "1"), ("sources", "check"),
     ("sources", "export"), ("entries", "list"), ("entries", "show", "1"), ("profiles", "list"),
     ("profiles", "show", "x"), ("profiles", "export", "x"), ("profiles", "history", "x"),

@@ -17,7 +17,7 @@ class Talker:
     Attributes:
         certificate: a file for STARTTLS; None to offer none.
         offers: its extensions besides STARTTLS.
-        greeting: its first line.
+        greeting: its first line; empty for a server that says nothing.
         log_in: the answer to AUTH.
         answers: answers to RCPT by a part of the address.
         commands: the commands that it got.
@@ -55,7 +55,7 @@ class Talker:
             stream.write(f"{lines[-1]}\r\n".encode())
             stream.flush()
 
-        if not encrypted:
+        if not encrypted and self.greeting:
             say(self.greeting)
         refused = False
         while line := stream.readline():

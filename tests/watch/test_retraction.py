@@ -77,7 +77,7 @@ def test_a_removed_article_is_reported_to_those_who_were_sent_it(herald: Herald,
     assert "CORRECTED SINCE WE WROTE" in notice
     assert "Frexalimab does wonders" in notice
     assert f"no such page ({status})" in " ".join(notice.split())
-    assert "an earlier digest had the earlier version" in notice.lower()
+    assert "the older version was in an earlier digest" in notice.lower()
     assert [text for days in range(3, 9) for text in herald.run(days * DAY)] == []
     assert herald.kinds() == [NewsKind.NEW, NewsKind.WITHDRAWN]
 

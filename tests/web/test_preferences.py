@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from notifier.admin.profile_import import import_profile
 from notifier.enums import Cadence, Edition, SubscriptionStatus
+from notifier.i18n.catalog import LANGUAGES
 from notifier.links import Purpose
 from notifier.match import profiles
 from notifier.pipeline.run import run_once
+from notifier.settings.sections import Privacy
 from notifier.store.models import AddressChange, Consent, Subscriber, Subscription
 from notifier.subscribers import subscriptions
-from tests.support.forms import FORM, links_in_mails, people, visiting
+from tests.support.forms import FORM, link_to, links_in_mails, people, visiting
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
@@ -354,3 +356,37 @@ def test_the_page_does_not_show_whether_a_new_address_is_known(
     }
     assert len(answers) == 1
     assert do(client, path, "address", email="nobody").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("email", "shown"),
+    [
+        ("anna@example.org", "a…a@example.org"),
+        ("petra.meier+news@example.org", "p…s@example.org"),
+        ("bo@example.org", "b…@example.org"),
+        ("x@example.org", "x…@example.org"),
+    ],
+)
+def test_the_preferences_tell_their_owner_which_mailbox_and_nobody_else_the_address(
+    installation: Installation, email: str, shown: str
+):
+    installation.subscribe(email)
+    with visiting(installation) as client:
+        page = client.get(link_to(installation, Purpose.PREFERENCES, email)).text
+    assert f"We write to {shown}." in page
+    assert email not in page
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_preferences_name_a_way_for_those_who_lost_the_old_mailbox(
+    installation: Installation, code: str
+):
+    installation.change(privacy=Privacy(contact="help@example.org"))
+    installation.subscribe("anna@example.org", language=code)
+    with visiting(installation) as client:
+        page = client.get(link_to(installation, Purpose.PREFERENCES, "anna@example.org")).text
+        form = client.get(f"/link?language={code}").text
+    part = page.partition('value="address"')[2].partition("<h2>")[0]
+    assert f'href="../?profile=frexalimab&amp;language={code}"' in part
+    for text in (part, form):
+        assert 'href="mailto:help@example.org"' in text

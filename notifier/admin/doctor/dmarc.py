@@ -56,6 +56,8 @@ def examine(names: NameServers, domain: str) -> Dmarc:
     walked, crowded = _walk(names, domain)
     owner = _owner(domain, walked)
     place = domain if domain in walked else owner if owner in walked else ""
+    # Several records of a parent matter only to a domain that has none of its own.
+    crowded = "" if place == domain else crowded
     return Dmarc(domain, place, walked.get(place, {}), owner, crowded)
 
 

@@ -7,7 +7,7 @@ ends in an error stops no other.
 import logging
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from notifier.admin.doctor.check import Check
 from notifier.admin.doctor.checks import CHECKS
@@ -15,8 +15,12 @@ from notifier.admin.doctor.examined import Examined, Options
 from notifier.admin.doctor.findings import Finding, Result, Status, failed, not_checked
 from notifier.admin.doctor.last_examination import Comparison, compare_and_store
 from notifier.errors import NotifierError
+from notifier.text.cleaning import shorten
 
 log = logging.getLogger("notifier")
+
+# Characters and lines of what is shown of a thing. Chosen by hand.
+_LONGEST_LINE, _MOST_LINES = 400, 12
 
 # Called with each finding as soon as it is known.
 OnFinding = Callable[[Finding], None]
@@ -100,7 +104,14 @@ def _finding(check: Check, examined: Examined) -> Finding:
     if cause := examined.cause(check.needs):
         why = not_checked("", f"it needs {cause}, which is not ok", f"Mend {cause} first.")
         return Finding(check.name, why, cause)
-    return Finding(check.name, _result(check, examined))
+    result = _result(check, examined)
+    return Finding(check.name, replace(result, actual=_bounded(result.actual)))
+
+
+def _bounded(text: str) -> str:
+    """Return a text of bearable length: parts of it may be a stranger's, such as a DNS record."""
+    lines = [shorten(line, _LONGEST_LINE) for line in text.splitlines()]
+    return "\n".join(lines[:_MOST_LINES])
 
 
 def _result(check: Check, examined: Examined) -> Result:

@@ -195,9 +195,9 @@ def _warm_up(examined: Examined) -> Result:
         first = session.scalar(
             select(func.min(Delivery.sent_at)).where(Delivery.sent_at.is_not(None))
         )
-        most = max(_readers(session).values(), default=0)
-    is_new = first is None or examined.now - first < timedelta(days=warm_up.DAYS)
-    if is_new and most > warm_up.FIRST_DAY:
+        is_new = first is None or examined.now - first < timedelta(days=warm_up.DAYS)
+        most = max(_readers(session).values(), default=0) if is_new else 0
+    if most > warm_up.FIRST_DAY:
         return warning(
             expected,
             f"this sender is new, and about {_rounded(most):,} readers have one provider",

@@ -9,7 +9,7 @@ from notifier.admin.doctor.findings import Result, failed, ok, warning
 from notifier.deliver.smtp.connection import Step
 
 # A certificate is renewed when less is left; most are renewed a month before. Chosen by hand.
-_CERTIFICATE_DAYS = 14
+CERTIFICATE_DAYS = 14
 # Octets of a digest with many items, and its headers. Chosen by hand: 40 items have 50 KB.
 _LARGEST_MAIL = 150_000
 _SUBMISSION_PORTS = (465, 587)
@@ -52,12 +52,12 @@ def _tls(examined: Examined) -> Result:
 
 
 def _certificate(examined: Examined) -> Result:
-    expected = f"valid for {_CERTIFICATE_DAYS} more days"
+    expected = f"valid for {CERTIFICATE_DAYS} more days"
     expires = examined.mail_server.expires
     if expires is None:
         return ok(expected, "no encryption, no certificate")
     actual = f"until {expires:%Y-%m-%d}"
-    if expires - examined.now < timedelta(days=_CERTIFICATE_DAYS):
+    if expires - examined.now < timedelta(days=CERTIFICATE_DAYS):
         return warning(
             expected,
             actual,

@@ -7,6 +7,8 @@ private networks are allowed, because the address is the operator's own.
 
 import http.client
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from notifier.text.cleaning import clean, shorten
@@ -26,6 +28,7 @@ class Visit:
         body: the beginning of its text.
         error: the reason why there is no answer; else empty.
         is_untrusted: whether the reason is the certificate.
+        expires: the time until which the certificate is valid; None without one.
     """
 
     status: int = 0
@@ -33,6 +36,7 @@ class Visit:
     body: str = ""
     error: str = ""
     is_untrusted: bool = False
+    expires: datetime | None = None
 
 
 def visit(method: str, url: str, body: str = "") -> Visit:
@@ -52,6 +56,7 @@ def visit(method: str, url: str, body: str = "") -> Visit:
         connection = kinds[parts.scheme](parts.hostname or "", parts.port, timeout=_PATIENCE)
         try:
             connection.request(method, parts.path or "/", body.encode() or None, headers)
+            expires = _expires(connection.sock)
             answer = connection.getresponse()
             text = answer.read(_LARGEST).decode("utf-8", "replace")
         finally:
@@ -60,7 +65,16 @@ def visit(method: str, url: str, body: str = "") -> Visit:
         reason = f"{parts.hostname}: {_reason(error)}"
         return Visit(error=reason, is_untrusted=hasattr(error, "verify_message"))
     names = {name.lower(): clean(value) for name, value in answer.getheaders()}
-    return Visit(answer.status, names, text)
+    return Visit(answer.status, names, text, expires=expires)
+
+
+def _expires(sock: Any) -> datetime | None:
+    """Return the time until which the certificate of a connection is valid; None without one."""
+    certificate = sock.getpeercert() if hasattr(sock, "getpeercert") else None
+    until = certificate.get("notAfter") if certificate else None
+    if not until:
+        return None
+    return datetime.strptime(until, "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)
 
 
 def _reason(error: Exception) -> str:

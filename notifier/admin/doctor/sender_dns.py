@@ -18,6 +18,8 @@ from notifier.admin.doctor.findings import (
 from notifier.admin.doctor.name_servers import all_public
 from notifier.email_addresses import domain_of
 
+# Hosts that one finding names. Chosen by hand.
+_MOST_NAMED = 3
 _DMARC_START = "v=DMARC1; p=none; rua=mailto:postmaster@{domain}"
 
 
@@ -43,19 +45,23 @@ def _domains(examined: Examined) -> list[str]:
 
 def _mx(examined: Examined) -> Result:
     expected = "mail to the From and the bounce address arrives somewhere"
-    lines, broken = [], []
+    lines: list[str] = []
+    broken: list[str] = []
+    weak: list[str] = []
     for domain in _domains(examined):
         hosts = examined.names.mail_servers(domain)
+        lost = [host for host in hosts if host and not examined.names.addresses(host)]
         if hosts == [""]:
             broken.append(f"{domain} says that it takes no mail (null MX, RFC 7505)")
         elif not hosts and not examined.names.addresses(domain):
             broken.append(f"{domain} has neither MX nor address")
-        elif not hosts:
-            lines.append(f"{domain}: no MX, its own address is used")
-        elif lost := [host for host in hosts if not examined.names.addresses(host)]:
-            broken.append(f"{domain}: its MX {', '.join(lost)} has no address")
+        elif lost:
+            (broken if lost == hosts else weak).append(
+                f"{domain}: its MX {', '.join(lost[:_MOST_NAMED])} has no address"
+            )
         else:
-            lines.append(f"{domain}: {', '.join(hosts[:3])}")
+            used = ", ".join(hosts[:_MOST_NAMED]) or "no MX, its own address is used"
+            lines.append(f"{domain}: {used}")
     if broken:
         return failed(
             expected,
@@ -63,6 +69,8 @@ def _mx(examined: Examined) -> Result:
             "Publish an MX record that names the server for the mail of the domain. Many receivers "
             "refuse mail from a domain that cannot be answered.",
         )
+    if weak:
+        return warning(expected, "; ".join(weak), "Remove that MX record, or give it an address.")
     return ok(expected, "; ".join(lines))
 
 
@@ -249,7 +257,9 @@ def _authentication(examined: Examined) -> Result:
         and examined.status_of("dns.spf_covers") is not Status.FAILED
         and dmarc.is_aligned(examined.names, policy, examined.bounce_domain, "spf")
     ):
-        proofs.append(f"SPF ({examined.bounce_domain})")
+        unknown = examined.status_of("dns.spf_covers") is Status.NOT_CHECKED
+        doubt = "; who sends was not checked" * unknown
+        proofs.append(f"SPF ({examined.bounce_domain}{doubt})")
     if len(proofs) == 2:
         return ok(expected, " and ".join(proofs))
     if proofs:
@@ -319,7 +329,7 @@ def _reverse(examined: Examined) -> Result:
         if name.lower() not in names:
             return warning(
                 expected,
-                f"{address} is called {', '.join(names) or 'nothing'}, not {name}",
+                f"{address} is called {', '.join(names[:_MOST_NAMED]) or 'nothing'}, not {name}",
                 f"Let the owner of {address} (the hosting provider) set its reverse DNS to {name}.",
             )
     return ok(expected, f"{name}, {', '.join(addresses)}")

@@ -8,9 +8,12 @@ import re
 from dataclasses import dataclass, field
 
 from notifier.admin.doctor.name_servers import NameServers
+from notifier.text.cleaning import shorten
 
 # RFC 7208, 4.6.4: a receiver looks up no more, and takes more for an error; MX hosts likewise.
 MOST_LOOKUPS, MOST_VOID, _MOST_HOSTS = 10, 2, 10
+# Characters of a term that are shown. Chosen by hand.
+_LONGEST_TERM = 60
 # Look-ups at which this examination ends: the record is wrong long before. Chosen by hand.
 _ENOUGH = 30
 _VERSION = re.compile(r"(?i)v=spf1(?: |$)")
@@ -80,18 +83,10 @@ def records_of(names: NameServers, domain: str) -> list[str]:
 
 def _follow(names: NameServers, spf: Spf, domain: str, record: str, path: tuple[str, ...]) -> str:
     """Follow the terms of a record; return the qualifier of its ``all``, or of its redirect."""
-    redirect = ""
-    for text in record.split()[1:]:
-        if modifier := _MODIFIER.fullmatch(text):
-            if modifier["name"].lower() == "redirect":
-                redirect = modifier["value"]
-            continue
-        term = _TERM.fullmatch(text)
-        if term is None:
-            raise _WrongRecordError(f"{domain}: {text!r} is no term of SPF")
-        mechanism, qualifier = term["mechanism"].lower(), term["qualifier"] or "+"
-        if mechanism == "all":
-            return qualifier
+    terms, redirect = _parsed(record, domain)
+    for term in terms:
+        if term["mechanism"].lower() == "all":
+            return term["qualifier"] or "+"
         _follow_term(names, spf, domain, term, path)
     if not redirect:
         return ""
@@ -102,13 +97,49 @@ def _follow(names: NameServers, spf: Spf, domain: str, record: str, path: tuple[
     return _into(names, spf, redirect, path)
 
 
+def _parsed(record: str, domain: str) -> tuple[list[re.Match[str]], str]:
+    """Return the terms of a record and its redirect; empty for none.
+
+    A mistake anywhere in a record counts, also behind `all` (RFC 7208, 4.6).
+    """
+    terms: list[re.Match[str]] = []
+    redirects: list[str] = []
+    for text in record.split()[1:]:
+        if modifier := _MODIFIER.fullmatch(text):
+            redirects += [modifier["value"]] if modifier["name"].lower() == "redirect" else []
+            continue
+        term = _TERM.fullmatch(text)
+        if term is None:
+            raise _WrongRecordError(f"{domain}: {shorten(text, _LONGEST_TERM)} is no term of SPF")
+        _check(term, f"{domain}: {shorten(text, _LONGEST_TERM)}")
+        terms.append(term)
+    if len(redirects) > 1:
+        raise _WrongRecordError(f"{domain}: there are two redirects")
+    return terms, redirects[0] if redirects else ""
+
+
+def _check(term: re.Match[str], place: str) -> None:
+    mechanism, value = term["mechanism"].lower(), term["value"] or ""
+    if mechanism == "all" and (value or term["prefix"]):
+        raise _WrongRecordError(f"{place} is no term of SPF")
+    if mechanism in ("include", "exists") and (not value or term["prefix"]):
+        raise _WrongRecordError(f"{place} names no domain")
+    if mechanism in ("ip4", "ip6"):
+        try:
+            network = ipaddress.ip_network(f"{value}{term['prefix']}", strict=False)
+        except ValueError as error:
+            raise _WrongRecordError(f"{place} holds no IP address") from error
+        if network.version != (4 if mechanism == "ip4" else 6):
+            raise _WrongRecordError(f"{place} holds an address of the other kind")
+
+
 def _follow_term(
     names: NameServers, spf: Spf, domain: str, term: re.Match[str], path: tuple[str, ...]
 ) -> None:
     mechanism, value = term["mechanism"].lower(), term["value"] or ""
     passes = (term["qualifier"] or "+") == "+"
     if mechanism in ("ip4", "ip6"):
-        network = _network(mechanism, value, term["prefix"], f"{domain}: {term[0]!r}")
+        network = ipaddress.ip_network(f"{value}{term['prefix']}", strict=False)
         spf.networks += [network] if passes else []
         return
     _count(spf)
@@ -116,8 +147,6 @@ def _follow_term(
         spf.is_open = True
         return
     if mechanism == "include":
-        if not value:
-            raise _WrongRecordError(f"{domain}: {term[0]!r} names no domain")
         known = list(spf.networks)
         _into(names, spf, value, path)
         if not passes:
@@ -128,7 +157,8 @@ def _follow_term(
         hosts = [host for host in names.mail_servers(value or domain) if host]
         spf.void += not hosts
         if len(hosts) > _MOST_HOSTS:
-            raise _WrongRecordError(f"{domain}: {term[0]!r} leads to more than {_MOST_HOSTS} hosts")
+            problem = f"{domain}: an mx term leads to more than {_MOST_HOSTS} hosts"
+            raise _WrongRecordError(problem)
     addresses = [address for host in hosts for address in names.addresses(host)]
     spf.void += mechanism == "a" and not addresses
     if passes:
@@ -151,16 +181,6 @@ def _count(spf: Spf) -> None:
     spf.lookups += 1
     if spf.lookups > _ENOUGH:
         raise _WrongRecordError(f"it needs more than {_ENOUGH} look-ups")
-
-
-def _network(mechanism: str, value: str, prefix: str, place: str) -> Network:
-    try:
-        network = ipaddress.ip_network(f"{value}{prefix}", strict=False)
-    except ValueError as error:
-        raise _WrongRecordError(f"{place} holds no IP address") from error
-    if network.version != (4 if mechanism == "ip4" else 6):
-        raise _WrongRecordError(f"{place} holds an address of the other kind")
-    return network
 
 
 def _around(address: str, prefix: str) -> Network:

@@ -7,12 +7,14 @@ nobody.
 import hmac
 import ipaddress
 import json
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from notifier.admin.doctor import domains, sample_mail
 from notifier.admin.doctor.check import Check
 from notifier.admin.doctor.examined import Examined
 from notifier.admin.doctor.findings import Result, Status, failed, not_checked, ok, warning
+from notifier.admin.doctor.mail_server import CERTIFICATE_DAYS
 from notifier.admin.doctor.own_pages import Visit, visit
 from notifier.deliver import alerts
 
@@ -71,6 +73,22 @@ def _reachable(examined: Examined) -> Result:
     if answer.status >= 500:
         return failed(expected, f"it answers {answer.status}", _SERVE)
     return ok(expected, f"it answers {answer.status}")
+
+
+def _certificate(examined: Examined) -> Result:
+    expected = f"valid for {CERTIFICATE_DAYS} more days"
+    expires = examined.web_answer.expires
+    if expires is None:
+        return ok(expected, "no encryption, no certificate")
+    actual = f"until {expires:%Y-%m-%d}"
+    if expires - examined.now < timedelta(days=CERTIFICATE_DAYS):
+        return warning(
+            expected,
+            actual,
+            "Renew the certificate of the web server, and see why it was not renewed by itself: "
+            "from then on no link of any mail opens.",
+        )
+    return ok(expected, actual)
 
 
 def _instance(examined: Examined) -> Result:
@@ -171,6 +189,7 @@ _NEEDS = ("installation.settings", "installation.secret_key")
 CHECKS = (
     Check("web.address", _address, _NEEDS),
     Check("web.reachable", _reachable, _NEEDS),
+    Check("web.certificate", _certificate, ("web.reachable",)),
     Check("web.instance", _instance, ("web.reachable",)),
     Check("web.one_click", _one_click, ("web.instance",)),
     Check("web.unsubscribe_host", _unsubscribe_host, ("installation.sender",)),

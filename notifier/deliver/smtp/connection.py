@@ -15,6 +15,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from notifier.deliver.redaction import safe, without_secrets
 from notifier.deliver.smtp.protocol import SmtpProtocol
@@ -55,6 +56,11 @@ class ServerBusyError(ServerDownError):
 class Client(smtplib.SMTP):
     """The mail client, which waits for a slow greeting.
 
+    Args:
+        smtp: host, port, name and patience.
+        greeting_seconds: the longest wait for the greeting.
+        options: further ones of the library.
+
     Attributes:
         mails_taken: the number of mails that the server accepted on this connection.
     """
@@ -62,12 +68,18 @@ class Client(smtplib.SMTP):
     mails_taken = 0
     _is_greeted = False
 
+    def __init__(self, smtp: Smtp, greeting_seconds: float, **options: Any) -> None:
+        self._greeting_seconds = greeting_seconds
+        super().__init__(
+            smtp.host, smtp.port, smtp.helo_name, timeout=smtp.timeout_seconds, **options
+        )
+
     def getreply(self) -> tuple[int, bytes]:
         """Read an answer; the first one, the greeting, may take longer."""
         if self._is_greeted or self.sock is None:
             return super().getreply()
         self._is_greeted = True
-        self.sock.settimeout(GREETING_SECONDS)
+        self.sock.settimeout(self._greeting_seconds)
         answer = super().getreply()
         self.sock.settimeout(self.timeout)
         return answer
@@ -140,13 +152,17 @@ class Connection:
                 return
 
 
-def connect(smtp: Smtp) -> Client:
+def connect(smtp: Smtp, greeting_seconds: float | None = None) -> Client:
     """Return a connection that is encrypted and logged in as the settings say.
+
+    Args:
+        smtp: the settings.
+        greeting_seconds: the longest wait for the greeting; None for that of the protocol.
 
     Raises:
         ServerDownError: with the reason, and the setting to check.
     """
-    client = _open(smtp)
+    client = _open(smtp, greeting_seconds or GREETING_SECONDS)
     server = f"The mail server {smtp.host}:{smtp.port}"
     try:
         _log_in(client, smtp)
@@ -189,18 +205,17 @@ def certificate_expires(client: Client) -> datetime | None:
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(until), UTC)
 
 
-def _open(smtp: Smtp) -> Client:
+def _open(smtp: Smtp, greeting_seconds: float) -> Client:
     """Open the connection, encrypted from the beginning if the settings say so.
 
     Raises:
         ServerDownError: the server cannot be reached or trusted.
     """
-    timeout, name = smtp.timeout_seconds, smtp.helo_name
     try:
         if smtp.security == "tls":
             context = ssl.create_default_context()
-            return _TlsClient(smtp.host, smtp.port, name, timeout=timeout, context=context)
-        return Client(smtp.host, smtp.port, name, timeout=timeout)
+            return _TlsClient(smtp, greeting_seconds, context=context)
+        return Client(smtp, greeting_seconds)
     except ssl.SSLError as error:
         raise ServerDownError(
             f"The mail server {smtp.host}:{smtp.port} cannot be trusted: {safe(str(error))}.",

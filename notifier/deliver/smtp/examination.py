@@ -17,8 +17,9 @@ from notifier.deliver.smtp.connection import (
 )
 from notifier.settings import Smtp
 
-# Seconds for an answer of another mail server. Chosen by hand; not measured.
-_PATIENCE = 20
+# Seconds for an answer of another mail server, and for a greeting: some servers keep strangers
+# waiting for some seconds. Chosen by hand; not measured.
+_PATIENCE, _GREETING = 20, 30
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class ServerState:
 def examine(smtp: Smtp) -> ServerState:
     """Connect, encrypt and log in as for sending, read what the server offers, and leave."""
     try:
-        client = connect(smtp)
+        client = connect(smtp, _GREETING)
     except ServerDownError as error:
         return ServerState(error.step, str(error))
     features = {name.lower(): str(text) for name, text in client.esmtp_features.items()}
@@ -93,7 +94,7 @@ def ask_for(recipients: list[str], smtp: Smtp) -> list[Acceptance]:
     """
     patient = smtp.model_copy(update={"timeout_seconds": min(smtp.timeout_seconds, _PATIENCE)})
     try:
-        client = connect(patient)
+        client = connect(patient, _GREETING)
     except ServerDownError as error:
         return [Acceptance(0, str(error)) for _ in recipients]
     acceptances: list[Acceptance] = []

@@ -7,6 +7,7 @@ meaning.
 from notifier.store.db.backups import kept_name
 from notifier.store.db.deleted_rows import PERSONAL_TABLES, scrub
 from notifier.store.db.engine import BUSY_TIMEOUT_MS, connect, connect_options, make_engine
+from notifier.store.db.failures import translate_db_errors
 from notifier.store.db.prepared import Prepared
 from notifier.store.db.schema import (
     NewerSchemaError,
@@ -70,6 +71,7 @@ __all__ = [
     "shrink_cache",
     "small_transactions",
     "take_turns",
+    "translate_db_errors",
     "upgrade",
     "writing",
 ]

@@ -2,23 +2,31 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from notifier.errors import StoreError
+from notifier.store.db.read_only import protected_file, read_only
 
-# SQLSTATE of an action that the database's user may not do.
-_INSUFFICIENT_PRIVILEGE = "42501"
+# SQLSTATE of an action that the database's user may not do, and of one that changes a database
+# which can only be read.
+_INSUFFICIENT_PRIVILEGE, _READ_ONLY = "42501", "25006"
 
 
 @contextmanager
 def translate_db_errors(engine: Engine) -> Iterator[None]:
-    """Raise `StoreError` when the database is locked, full or unreachable."""
+    """Raise `StoreError` when the database is locked, full, read-only or unreachable."""
     try:
         yield
-    except OperationalError as error:
-        raise store_error(error, engine) from error
+    except DBAPIError as error:
+        if isinstance(error, OperationalError) or _sqlstate(error) in (
+            _INSUFFICIENT_PRIVILEGE,
+            _READ_ONLY,
+        ):
+            raise store_error(error, engine) from error
+        raise
 
 
 def store_error(error: DBAPIError, engine: Engine) -> StoreError:
@@ -33,8 +41,10 @@ def store_error(error: DBAPIError, engine: Engine) -> StoreError:
             f"The database {database} is locked by another program.",
             "Nothing was lost. Wait for it to end (or stop it), then run the same command again.",
         )
+    if "readonly" in reason or _sqlstate(error) == _READ_ONLY:
+        return read_only(engine, database or "")
     if "unable to open" in reason:
-        return StoreError(
+        return protected_file(Path(database or "")) or StoreError(
             f"The database {database} cannot be opened.",
             "Check that its folder exists and may be written to.",
         )
@@ -43,7 +53,7 @@ def store_error(error: DBAPIError, engine: Engine) -> StoreError:
             f"There is no room left for {database}.",
             "Make room on the disk, then run the command again.",
         )
-    if getattr(error.orig, "sqlstate", None) == _INSUFFICIENT_PRIVILEGE:
+    if _sqlstate(error) == _INSUFFICIENT_PRIVILEGE:
         return StoreError(
             f"The database {database} cannot be used: {reason}",
             "The user of database_url may not do that. As an administrator of the server:"
@@ -54,6 +64,10 @@ def store_error(error: DBAPIError, engine: Engine) -> StoreError:
         f"The database {database} cannot be used: {reason}",
         "Check database_url and the server behind it.",
     )
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
 
 
 def _server(url: URL) -> str:

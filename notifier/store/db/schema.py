@@ -15,6 +15,7 @@ from notifier.errors import SettingsError, StoreError
 from notifier.store.db import backups
 from notifier.store.db.engine import connect, driver_connection
 from notifier.store.db.failures import store_error, translate_db_errors
+from notifier.store.db.read_only import file_exists
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -87,7 +88,7 @@ def _is_missing_file(engine: Engine) -> bool:
     """Return whether an SQLite database is a file that does not exist; connecting would make it."""
     name = engine.url.database or ":memory:"
     is_file = engine.dialect.name == "sqlite" and not name.startswith((":", "file:"))
-    return is_file and not Path(name).exists()
+    return is_file and not file_exists(Path(name))
 
 
 def _no_database(engine: Engine) -> SettingsError:

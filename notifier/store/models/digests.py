@@ -31,7 +31,7 @@ class Digest(Base):
     """A composed digest for a group of like subscriptions; its body is rendered once.
 
     Writer: `digest/digests.py`; `digest/drafts.py` what concerns its review, `digest/editing.py`
-    what a person changes in it, and `digest/decisions.py` after a restore.
+    what a person changes in it, and `digest/decisions.py` what is decided after a restore.
 
     Attributes:
         key: part of the URL of its archive page; random, so that nobody can count digests or guess
