@@ -10,10 +10,10 @@ from sqlalchemy import update
 from notifier.admin import why
 from notifier.admin.why import Account, Outcome
 from notifier.deliver.outbox import stop
-from notifier.digest import digests
+from notifier.digest import drafts
 from notifier.enums import DeliveryStatus, DigestStatus, SuppressionCause
 from notifier.errors import InputError, NotFoundError, NotifierError
-from notifier.match import held, matches
+from notifier.match import dropping, held
 from notifier.pipeline import compose, deliver, match, poll, retention, unsent
 from notifier.pipeline.run import run_once
 from notifier.settings import Smtp
@@ -157,7 +157,7 @@ def sending_is_stopped(installation: Installation) -> None:
 def digest_is_held(installation: Installation) -> None:
     composed(installation)
     with installation.at(TUESDAY).writing() as session:
-        digests.hold(session.query(Digest).one())
+        drafts.hold(session.query(Digest).one())
 
 
 def digest_is_a_draft(installation: Installation) -> None:
@@ -298,7 +298,7 @@ def old_news_is_dropped(installation: Installation) -> None:
 def match_is_dropped(installation: Installation) -> None:
     publish(installation, NOON, NEWS)
     with installation.at(TUESDAY).writing() as session:
-        matches.drop(session, 1, "an advertisement")
+        dropping.drop(session, 1, "an advertisement")
 
 
 def names_nothing(installation: Installation) -> None:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import event, select, update
 
-from notifier.admin import review
+from notifier.admin import review, why
+from notifier.admin.why.verdict import Outcome, Verdict
 from notifier.digest import archive, digests, drafts
 from notifier.digest.editing import Edit
 from notifier.enums import NewsKind
@@ -700,6 +701,34 @@ def a_draft_that_many_servers_refuse(reviewed):
         assert digests.hold_if_refused(session, 1) is None
 
 
+def somebody_asks_why_it_did_not_come(reviewed):
+    """The answer names the draft, and what has to be done."""
+
+    def answer(moment: datetime) -> Verdict:
+        address = "https://herald.example.org/lesions/"
+        return why.answer(reviewed.at(moment), ANNA, address).accounts[0].verdict
+
+    run(reviewed, EVENING)
+    waiting = answer(EVENING)
+    assert (waiting.outcome, "in draft 1, which waits for an approval" in waiting.because) == (
+        Outcome.WAITING,
+        True,
+    )
+    approve(reviewed, EVENING)
+    assert (answer(EVENING).outcome, "which is approved" in answer(EVENING).because) == (
+        Outcome.DUE,
+        True,
+    )
+    run(reviewed, DUE)
+    assert answer(DUE).outcome is Outcome.SENT
+
+
+def after_a_restore(reviewed):
+    """Each digest is a decision of its own then: no draft is composed beside it."""
+    assert compose.run(reviewed.at(DUE), after_restore=True) == 1
+    assert (statuses(reviewed), subjects(reviewed)) == (["approved"], [])
+
+
 def the_archive(reviewed):
     """An approved draft is on no public page before its first readers are due."""
     run(reviewed, EVENING)
@@ -766,6 +795,8 @@ SITUATIONS: dict[str, Callable[[Installation], None]] = {
         a_correction_between_two_time_zones,
         a_held_digest_without_review,
         a_draft_that_many_servers_refuse,
+        somebody_asks_why_it_did_not_come,
+        after_a_restore,
         the_archive,
         a_change_of_a_sent_item,
     )

@@ -84,6 +84,7 @@ class Facts:
         held_suppression: a suppression of the address that waits for a person, or is of today.
         owed: what the next digest would say of the entry; None if nothing.
         judgement: today's judgement on the newest state, where nothing matched; None without a hit.
+        draft: the open draft with the entry for readers of this kind; None without one.
     """
 
     entry: Entry
@@ -100,6 +101,7 @@ class Facts:
     held_suppression: HeldSuppression | None
     owed: Candidate | None
     judgement: Judgement | None
+    draft: Digest | None = None
 
     @property
     def now(self) -> datetime:
@@ -169,6 +171,7 @@ def read(
         held_suppression=_held_suppression(session, subscription),
         owed=_owed(session, entry, subscription) if matches else None,
         judgement=_judgement(session, entry, subscription) if feeds and not matches else None,
+        draft=_draft(session, subscription, matches),
     )
 
 
@@ -229,6 +232,25 @@ def _owed(session: Session, entry: Entry, subscription: Subscription) -> Candida
         return None
     items = groups.items_for(session, subscription.profile, subscription)
     return next((item for item in items if item.entry_id == entry.id), None)
+
+
+def _draft(session: Session, subscription: Subscription, matches: Sequence[Match]) -> Digest | None:
+    """Return the newest open draft that shows one of these matches to readers of this kind."""
+    shows = DigestItem.match_id.in_([match.id for match in matches])
+    open_drafts = (
+        select(Digest)
+        .join(DigestItem, DigestItem.digest_id == Digest.id)
+        .where(
+            shows,
+            Digest.open_until.is_not(None),
+            Digest.cadence == subscription.cadence,
+            Digest.edition == subscription.edition,
+            Digest.language == subscription.subscriber.language,
+        )
+        .options(defer(Digest.body_html), defer(Digest.body_text), defer(Digest.page_html))
+        .order_by(Digest.id.desc())
+    )
+    return session.scalars(open_drafts).first() if matches else None
 
 
 def _judgement(session: Session, entry: Entry, subscription: Subscription) -> Judgement | None:

@@ -10,9 +10,9 @@ from notifier.admin.why.facts import Facts
 from notifier.admin.why.verdict import Outcome, Verdict, at
 from notifier.digest.groups import candidate_of
 from notifier.digest.selection import Section, section_of
-from notifier.enums import Cadence, NewsKind, SubscriptionStatus, Tier
+from notifier.enums import Cadence, DigestStatus, NewsKind, SubscriptionStatus, Tier
 from notifier.match.held import SENTENCES
-from notifier.store.models import Match
+from notifier.store.models import Digest, Match
 from notifier.subscribers import suppressions
 
 
@@ -50,12 +50,28 @@ def _due(facts: Facts) -> Verdict | None:
             f"{what}, and no digest can be composed for this subscription: {subscription.trouble}",
             "Store the choice again: notifier subscribe EMAIL",
         )
+    if facts.draft is not None:
+        return _in_draft(facts, facts.draft)
     if subscription.cadence is Cadence.IMMEDIATE:
         due_at = max(facts.matches[-1].created_at + facts.circumstances.quiet, facts.now)
         because = f"{what}, and is owed. Digests of this subscription go out at once."
         return Verdict(Outcome.DUE, because, "The next `notifier run` after that time.", due_at)
     because = f"{what}, and is owed: it goes into the next {subscription.cadence} digest."
     return Verdict(Outcome.DUE, because, "It is composed when it is due.", subscription.next_due_at)
+
+
+def _in_draft(facts: Facts, draft: Digest) -> Verdict:
+    """Return the verdict on what a draft shows: a person decides whether it is sent."""
+    what, number, due_at = _what(facts.matches[-1]), draft.id, facts.subscription.next_due_at
+    if draft.status is DigestStatus.DROPPED:
+        because = f"{what}. Draft {number} with it was dropped: {draft.ended_because}."
+        return Verdict(Outcome.DUE, because, "It goes into the digest after that one.")
+    if draft.status in (DigestStatus.DRAFT, DigestStatus.HELD):
+        because = f"{what}, and is in draft {number}, which waits for an approval."
+        text = f"Nobody is sent it before: notifier digests approve {number}"
+        return Verdict(Outcome.WAITING, because, text, due_at)
+    because = f"{what}, and is in draft {number}, which is approved."
+    return Verdict(Outcome.DUE, because, "It is sent when it is due.", due_at)
 
 
 def _dropped(facts: Facts) -> Verdict | None:
