@@ -101,7 +101,7 @@ def test_the_walk_has_at_most_six_lines_and_says_how_long_each_takes():
     assert [line.split()[0] for line in walk()] == [
         "python3", "pip", "mkdir", "notifier", "notifier", "notifier",
     ]  # fmt: skip
-    assert re.findall(r"# (\d+ (?:s|min))", section)[:4] == ["5 s", "1 min", "2 min", "5 s"]
+    assert re.findall(r"# (\d+ (?:s|min))", section)[:4] == ["10 s", "90 s", "2 min", "5 s"]
 
 
 def wait_for(sink: sinks.Sink, address: str, number: int):
