@@ -207,6 +207,7 @@ LIBRARIES: dict[str, set[str]] = {
 # The demo prints its own made-up story in colour; `__main__` answers --version before anything is
 # loaded; the process that parses documents answers the one that started it.
 PRINTING = {
+    "cli/progress_bar.py",
     "cli/shared.py",
     "cli/demo.py",
     "__main__.py",

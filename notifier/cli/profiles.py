@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.cli import filters, shared
+from notifier.cli import filters, progress_bar, shared
 from notifier.cli.tables import Column, Kind
 
 if TYPE_CHECKING:
@@ -241,11 +241,11 @@ def _import_all(
     """
     from notifier.admin.profile_import import import_all, judge_past_of_all
 
-    with shared.progress(shown=True) as progress, deps.reading() as session:
+    with progress_bar.progress(shown=True) as progress, deps.reading() as session:
         past = judge_past_of_all(session, files, now, include_past=include_past, progress=progress)
     for file, estimate in zip(files, past.estimates, strict=True):
         _print_estimate(file.slug, estimate)
-    with shared.progress(shown=True) as progress, deps.writing() as session:
+    with progress_bar.progress(shown=True) as progress, deps.writing() as session:
         return import_all(session, files, past, now, progress)
 
 

@@ -88,7 +88,7 @@ def _welcome(deps: Deps, subscription: Subscription, head: _Head, now: datetime)
         moment = language.moment(subscription.next_due_at.astimezone(zone))
         first = language.gettext("The first digest can come on %(moment)s.", moment=moment)
     quiet = language.gettext("When there is nothing to tell, no mail comes.")
-    below = language.gettext("What you chose stands below; you can change it at any time.")
+    below = language.gettext("What you chose is written below; you can change it at any time.")
     subject = language.gettext("Welcome: your subscription is confirmed")
     action = (
         language.gettext("Change what you get, and when"),
@@ -100,7 +100,7 @@ def _welcome(deps: Deps, subscription: Subscription, head: _Head, now: datetime)
         [f"{first} {quiet} {below}", _describe(subscription, language)],
         [action],
         language.gettext(
-            "The same link stands in every mail. It is yours alone: who has it can change your "
+            "The same link is in every mail. It is yours alone: whoever has it can change your "
             "choice."
         ),
         _leave_url(deps, subscription, now),
@@ -138,8 +138,8 @@ def _links(
         else language.gettext("Somebody, perhaps you, asked us for the link to your preferences:")
     )
     neutral = language.gettext(
-        "This mail is about your subscriptions. The links below are yours alone: who has one of "
-        "them can change what you get, and when, or end it."
+        "This mail is about your subscriptions. The links below are yours alone: whoever has one "
+        "of them can change what you get, and when, or end it."
     )
     running = [
         owned
@@ -237,7 +237,7 @@ def address_change_spec(
     )
     subject = language.gettext("Please confirm the change of address")
     condition = language.gettext(
-        "Both addresses, the old and the new one, have to agree. The link holds for 48 hours."
+        "Both addresses, the old and the new one, have to agree. The link works for 48 hours."
     )
     action = (
         language.gettext("Agree to the change"),
