@@ -32,7 +32,7 @@ def in_blocks(text: str) -> Iterator[str]:
     blocks = re.findall(r"(?m)(?:^ {4}\S.*\n?)+", text) + re.findall(r"(?s)```\w*\n(.*?)```", text)
     for line in "\n".join(blocks).splitlines():
         for command in re.split(r" && | & ", re.split(r" +# ", line)[0]):
-            if match := COMMAND.fullmatch(command):
+            if match := COMMAND.fullmatch(re.split(r" (?:2?>>?|\|) ", command)[0]):
                 yield match[1]
 
 
