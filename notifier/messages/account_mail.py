@@ -35,6 +35,7 @@ KINDS = frozenset(
         DeliveryKind.LINK,
         DeliveryKind.RENEWAL,
         DeliveryKind.REMINDER,
+        DeliveryKind.CLOSED,
     )
 )
 
@@ -72,6 +73,8 @@ def account_spec(
     head = _Head(subscriber.email, message_id, language_of(subscriber.language))
     if kind is DeliveryKind.WELCOME:
         return _welcome(deps, subscription, head, now)
+    if kind is DeliveryKind.CLOSED:
+        return _closed(subscription, head)
     if kind in (DeliveryKind.RENEWAL, DeliveryKind.REMINDER):
         return _renewal(deps, kind, subscription, head, now)
     return _links(deps, kind, subscription, head, now)
@@ -156,6 +159,19 @@ def _links(
         ],
         language.gettext("If it was not you, do nothing: nothing has changed."),
     )
+
+
+def _closed(subscription: Subscription, head: _Head) -> MessageSpec:
+    """Return the mail to somebody whose digest is not made any more."""
+    language = head.language
+    what = language.gettext(
+        "The digest that you subscribed to is not made any more, so your subscription has ended. "
+        "You need not do anything, and you get no more of these mails."
+    )
+    which = language.gettext(
+        "It was the digest with news about %(therapy)s.", therapy=subscription.profile.name
+    )
+    return _spec(head, language.gettext("Your digest has ended"), [what, which], [])
 
 
 def _renewal(
