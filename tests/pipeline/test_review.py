@@ -184,6 +184,22 @@ def test_two_approvals_at_once_are_one(reviewed):
     assert titles(reviewed) == [LESIONS.title]
 
 
+def test_two_processes_at_once_store_one_draft_and_plan_each_mail_once(reviewed: Installation):
+    def at_once(moment: datetime) -> None:
+        both = [threading.Thread(target=compose.run, args=(reviewed.at(moment),)) for _ in range(2)]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+
+    at_once(EVENING)
+    (draft,) = digests_of(reviewed)
+    assert subjects(reviewed) == [waits(draft.id)]
+    approve(reviewed, EVENING, draft.id)
+    at_once(DUE)
+    assert served(reviewed) == [1]
+
+
 def test_a_run_that_ends_anywhere_is_completed_by_the_next(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
