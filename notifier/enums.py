@@ -147,7 +147,7 @@ class DigestStatus(StrEnum):
 
 
 class DeliveryKind(StrEnum):
-    """The kind of a message."""
+    """The kind of a message; `closed` tells a reader that a person ended the whole digest."""
 
     DIGEST = "digest"
     CONFIRMATION = "confirmation"
@@ -160,6 +160,7 @@ class DeliveryKind(StrEnum):
     REMINDER = "reminder"
     NOTICE = "notice"
     NOTE = "note"
+    CLOSED = "closed"
 
 
 class DeliveryStatus(StrEnum):

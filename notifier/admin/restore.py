@@ -26,7 +26,7 @@ from notifier.deliver.outbox import stop
 from notifier.deps import Deps
 from notifier.errors import InputError, NotifierError, SettingsError, StoreError
 from notifier.settings import Settings
-from notifier.store import backup_state, db, departures, keys
+from notifier.store import backup_state, db, departures, files, keys
 from notifier.store.db import postgres_programs, postgres_schemas, sqlite_swap
 from notifier.store.departures import Journal, Line
 from notifier.subscribers import departed
@@ -72,13 +72,15 @@ class _Departures:
 
     Args:
         settings: of the installation.
-        journals: further files with its lines.
+        file: the backup.
+        journals: further files with lines of the journal.
         replaced: the old database; None if there is none.
     """
 
     def __init__(
-        self, settings: Settings, journals: Sequence[Path], replaced: Engine | None
+        self, settings: Settings, file: Path, journals: Sequence[Path], replaced: Engine | None
     ) -> None:
+        self._backup = str(file.absolute())
         own = settings.backup.journal_file
         self._files = dict.fromkeys([*([own] if own else []), *journals])
         self._key, self._replaced = settings.suppression_key, replaced
@@ -95,6 +97,7 @@ class _Departures:
             StoreError: a journal cannot be read.
         """
         since = backup_state.note_restored(session, now)
+        backup_state.note_backup(session, since, self._backup)
         stop.stop(session, now)
         name = departures.installation_name(session)
         try:
@@ -207,9 +210,9 @@ def _restore_file(
     _remove_left_behind(database)
     copied = database.with_name(f".{database.name}.{secrets.token_hex(8)}.restoring")
     had_database = database.exists()
-    known = _Departures(settings, journals, engine if had_database else None)
+    known = _Departures(settings, file, journals, engine if had_database else None)
     try:
-        _copy(file, copied)
+        _copy(file, copied, database)
         since, repeated = _prepare(settings, copied, known, now)
         engine.dispose()
         sqlite_swap.exchange(database, copied, kept)
@@ -223,14 +226,15 @@ def _restore_file(
     return _result(contents, since, str(kept) if had_database else "", repeated, known)
 
 
-def _copy(file: Path, copied: Path) -> None:
-    """Copy a backup for its owner alone.
+def _copy(file: Path, copied: Path, database: Path) -> None:
+    """Copy a backup for its owner alone; if root does it, for the owner of the database.
 
     Raises:
         OSError: there is no room, or the folder may not be written to.
     """
     descriptor = os.open(copied, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "wb") as target, file.open("rb") as source:
+        files.give_away(target.fileno(), database if database.exists() else database.parent)
         shutil.copyfileobj(source, target)
 
 
@@ -276,7 +280,7 @@ def _restore_dump(
     kept = db.kept_name(now)
     has_kept = postgres_schemas.set_aside(engine, kept)
     replaced = postgres_schemas.engine_of(settings.database_url, kept) if has_kept else None
-    known = _Departures(settings, journals, replaced)
+    known = _Departures(settings, file, journals, replaced)
     try:
         postgres_programs.restore(engine, file)
         key = settings.suppression_key

@@ -13,6 +13,7 @@ from notifier.digest.changes import ChangeView
 from notifier.digest.digests import Rendered
 from notifier.digest.evidence import EvidenceView, SnapshotView
 from notifier.digest.items import DetailView, ItemView, OutletView
+from notifier.digest.marked_edits import Part
 from notifier.digest.no_news import NoNewsView
 from notifier.digest.selection import Section
 from notifier.digest.view import DigestView, SectionView, Variant
@@ -50,7 +51,16 @@ _CHANGED = replace(
     _ITEM,
     kind=NewsKind.CORRECTED,
     summary="",
-    changes=(ChangeView("The text", "was “89%”, now “86%”", "89% → 86%"),),
+    changes=(
+        ChangeView("The text", "was “89%”, now “86%”", "89% → 86%"),
+        ChangeView(
+            "The headline",
+            "was “It was 89%”, now “It was 86%”",
+            "",
+            (Part(text="It was"), Part(removed="89%", added="86%")),
+            "It was [89% → 86%]",
+        ),
+    ),
     more_changes=2,
     aside="Registry data as of 2 March 2026.",
 )

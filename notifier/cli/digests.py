@@ -282,7 +282,7 @@ def note(
 
 
 def _to_json(session: "Session", digest: "Digest") -> dict[str, Any]:
-    from notifier.digest import digests
+    from notifier.digest import digests, listing
 
     return {
         "id": digest.id,
@@ -298,6 +298,7 @@ def _to_json(session: "Session", digest: "Digest") -> dict[str, Any]:
         "ended_because": digest.ended_because or None,
         "note": digest.editors_note or None,
         "recipients": digests.recipients(session, digest),
+        "item_count": listing.item_count(digest),
         "items": [
             {
                 "match": item.match_id,
@@ -319,7 +320,7 @@ def _cells(row: dict[str, Any]) -> tuple[object, ...]:
         row["cadence"],
         _status_text(row),
         row["composed_at"],
-        len(row["items"]),
+        row["item_count"],
         row["recipients"],
     )
 

@@ -89,9 +89,8 @@ def doctor(
         shared.print_json(_to_json(examination, show_changes=show_changes))
     elif show_changes:
         _print_changes(examination)
-        if send_to:
-            _print_test_mail(examination)
-    if not json:
+    # Without news nothing is printed where nobody looks: cron mails whatever is.
+    if not json and (not show_changes or examination.has_news or shared.is_terminal()):
         shared.say(f"\n{_summary(examination)}")
     raise typer.Exit(_exit_code(examination))
 
@@ -174,15 +173,27 @@ def _print_part(label: str, text: str) -> None:
 
 
 def _print_changes(examination: "Examination") -> None:
+    """Print what changed, or all troubles where nothing is known; then the test mail, if any."""
+    from notifier.admin.doctor.findings import Status
+
     comparison = examination.comparison
     if comparison is not None and comparison.problem:
         shared.warn(f"The next run cannot compare with this one. {comparison.problem}")
     if comparison is None or not comparison.since:
-        shared.say("There is nothing to compare with: the doctor has not run here before.")
+        shared.say("The doctor has not run here before. What is not well:\n")
+        for finding in examination.findings:
+            if finding.status is not Status.OK and not finding.cause:
+                _print_finding(finding)
         return
-    if not comparison.changes:
+    if comparison.changes:
+        _print_each_change(examination, comparison)
+    elif shared.is_terminal():
         shared.say(f"Nothing has changed since {comparison.since}.")
-        return
+    for finding in examination.test_mail:
+        _print_finding(finding)
+
+
+def _print_each_change(examination: "Examination", comparison: "Comparison") -> None:
     shared.say(f"Changed since {comparison.since}:")
     by_name = {finding.name: finding for finding in examination.findings}
     for change in comparison.changes:
@@ -191,14 +202,6 @@ def _print_changes(examination: "Examination") -> None:
         shared.say(f"\n{change.name}: {arrow}")
         if change.name in by_name:
             _print_finding(by_name[change.name])
-
-
-def _print_test_mail(examination: "Examination") -> None:
-    """Print the findings of the test mail, which are compared with nothing."""
-    shared.say("")
-    for finding in examination.findings:
-        if finding.area == "round_trip":
-            _print_finding(finding)
 
 
 def _summary(examination: "Examination") -> str:

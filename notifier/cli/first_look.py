@@ -5,7 +5,7 @@ Owns these sentences. A source that cannot be read is a note: it is polled again
 
 from typing import TYPE_CHECKING
 
-from notifier.cli import invocation, poll, shared
+from notifier.cli import invocation, poll, progress_bar, shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ def read_sources(deps: "Deps") -> None:
         if not watched or any(source.last_success_at or source.failures for source in watched):
             return
     shared.warn(f"Reading {shared.count(len(watched), 'source')} for the first time ...")
-    with shared.progress(shown=True) as progress:
+    with progress_bar.progress(shown=True) as progress:
         results, problems = poll.poll_and_match(deps, progress=progress)
     with deps.reading() as session:
         matched = matches.number_stored(session)

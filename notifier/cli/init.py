@@ -117,10 +117,10 @@ def init(
 
 def _load_bundled(deps: "Deps") -> "ImportResult | None":
     from notifier.admin.profile_import import import_profile
-    from notifier.match import profiles
+    from notifier.match import profiles, removed_profiles
 
     with deps.writing() as session:
-        if any(profile.slug == profiles.BUNDLED for profile in profiles.listed(session)):
+        if removed_profiles.was_stored(session, profiles.BUNDLED):
             return None
         bundled = profiles.parse(profiles.bundled_file(), "the bundled profile")
         return import_profile(session, bundled, deps.now())

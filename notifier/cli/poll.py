@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import progress_bar, shared
 from notifier.cli.tables import Column, Kind
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def poll(
     from notifier.enums import PollStatus
     from notifier.pipeline.run import to_json
 
-    with shared.open_deps(now) as deps, shared.progress(not json) as progress:
+    with shared.open_deps(now) as deps, progress_bar.progress(not json) as progress:
         results, problems = poll_and_match(deps, sources or (), force=force, progress=progress)
     for problem in problems:
         shared.warn(problem)

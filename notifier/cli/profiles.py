@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.cli import filters, shared
+from notifier.cli import filters, progress_bar, shared
 from notifier.cli.tables import Column, Kind
 
 if TYPE_CHECKING:
@@ -16,12 +16,22 @@ if TYPE_CHECKING:
 
     from notifier.admin.profile_import import ImportResult
     from notifier.deps import Deps
+    from notifier.errors import InputError
     from notifier.match.past_entries import Estimate
     from notifier.match.profile_file import ProfileFile
     from notifier.match.profiles import Summary
     from notifier.store.models import Profile, ProfileRevision
 
 _PAST = ("include", "file")
+Past = Annotated[
+    str,
+    typer.Option(
+        metavar="include|file",
+        help="What happens to older entries that match now: include them in the next digests, "
+        "or file them, which mails them to nobody.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before subscriptions end.")]
 _COLUMNS = (
     Column("slug"),
     Column("name", Kind.TEXT),
@@ -67,14 +77,7 @@ def import_(
         list[Path],
         typer.Argument(metavar="FILE.toml", help="Files, or slugs of bundled profiles."),
     ],
-    past: Annotated[
-        str,
-        typer.Option(
-            metavar="include|file",
-            help="What happens to older entries that match now: include them in the next digests, "
-            "or file them, which mails them to nobody.",
-        ),
-    ] = "file",
+    past: Past = "file",
     now: shared.Now = "",
 ) -> None:
     """Store profiles from files: all of them or none.
@@ -87,6 +90,10 @@ def import_(
     read = profiles.read_files(files)
     with shared.open_deps(now) as deps:
         stored = _import_all(deps, read, deps.now(), include_past=include)
+    _say_stored(stored, include=include)
+
+
+def _say_stored(stored: "Sequence[ImportResult]", *, include: bool) -> None:
     fate = "for the next digests" if include else "filed (mailed to nobody)"
     for result in stored:
         shared.say(
@@ -118,6 +125,67 @@ def export(slug: shared.Slug) -> None:
 
     with shared.open_deps() as deps, deps.reading() as session:
         shared.print_data(profiles.export(profiles.find(session, slug)), shared.TOML_NOTATION)
+
+
+@app.command("remove")
+def remove(slug: shared.Slug, yes: Yes = False, now: shared.Now = "") -> None:
+    """End a profile: nothing is matched for it any more.
+
+    Its subscriptions end, and each reader who confirmed is told by the next run. Sources that were
+    watched for it alone are not polled any more. What was sent stays in the archive of its readers;
+    importing the profile again brings it back, without its readers.
+    """
+    from notifier.admin import profile_removal
+    from notifier.match import removed_profiles
+    from notifier.subscribers import profile_endings
+
+    with shared.open_deps(now) as deps:
+        with deps.reading() as session:
+            profile = removed_profiles.find_any(session, slug)
+            readers = profile_endings.count_running(session, profile.id)
+        if readers and not yes and sys.stdin.isatty():
+            number = shared.count(readers, "subscription")
+            typer.confirm(f"{number} to {slug} will end. Go on?", abort=True)
+        removal = profile_removal.remove(deps, slug, shared.operator())
+    shared.say(
+        f"Removed {slug}: {shared.count(removal.ended, 'subscription')} ended"
+        f"{', and the next `notifier run` tells their readers' if removal.ended else ''}. "
+        f"{shared.count(removal.sources, 'source')} less to watch."
+    )
+
+
+@app.command("edit")
+def edit(slug: shared.Slug, past: Past = "file", now: shared.Now = "") -> None:
+    """Change a profile in the editor that $VISUAL or $EDITOR names.
+
+    The text is that of `profiles export`, and it is stored as `profiles import` stores a file. A
+    text that cannot be stored is kept, with the place and the fix.
+    """
+    from notifier.cli import editor
+    from notifier.match import profiles
+
+    include = shared.known_word(past, _PAST, "--past") == "include"
+    with shared.open_deps(now) as deps:
+        with deps.reading() as session:
+            before = profiles.export(profiles.find(session, slug))
+        with editor.edited(before, f"{slug}.toml") as (after, path):
+            if after == before:
+                shared.say(f"No change of {slug}.")
+                return
+            file = profiles.parse(after, str(path))
+            if file.slug != slug:
+                raise _another_slug(slug, file.slug)
+            (stored,) = _import_all(deps, [file], deps.now(), include_past=include)
+    _say_stored([stored], include=include)
+
+
+def _another_slug(slug: str, other: str) -> "InputError":
+    from notifier.errors import InputError
+
+    return InputError(
+        f"The slug was changed from {slug} to {other}, which would be another profile.",
+        "Change it back; for another profile: notifier profiles import FILE.toml",
+    )
 
 
 def _to_json(profile: "Summary") -> dict[str, Any]:
@@ -173,11 +241,11 @@ def _import_all(
     """
     from notifier.admin.profile_import import import_all, judge_past_of_all
 
-    with shared.progress(shown=True) as progress, deps.reading() as session:
+    with progress_bar.progress(shown=True) as progress, deps.reading() as session:
         past = judge_past_of_all(session, files, now, include_past=include_past, progress=progress)
     for file, estimate in zip(files, past.estimates, strict=True):
         _print_estimate(file.slug, estimate)
-    with shared.progress(shown=True) as progress, deps.writing() as session:
+    with progress_bar.progress(shown=True) as progress, deps.writing() as session:
         return import_all(session, files, past, now, progress)
 
 

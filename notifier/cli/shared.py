@@ -11,7 +11,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import StrEnum
@@ -24,7 +24,7 @@ from notifier.cli import tables
 from notifier.cli.waking import waking
 from notifier.errors import InputError
 from notifier.text import times
-from notifier.text.cleaning import one_printable_line, printable
+from notifier.text.cleaning import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 # Rows of a table that are shown without --limit. Chosen by hand; not measured.
 _ROWS_SHOWN = 100
-# Characters of a progress bar's description.
-_DESCRIPTION_WIDTH = 60
 # How the formats of exports write a character that must not reach a terminal.
 JSON_NOTATION = TOML_NOTATION = "\\u{:04x}"
 XML_NOTATION = "&#x{:x};"
@@ -266,10 +264,7 @@ def print_rows(
     json: bool,
     wide: bool = False,
 ) -> None:
-    """Print a listing: as JSON with every field, or as a table (`print_table`) of some of them.
-
-    A column is named or headed like its field.
-    """
+    """Print a listing: as JSON with every field, or as a table of those that the columns name."""
     if json:
         print_json(rows)
         return
@@ -368,36 +363,3 @@ def standard_input(largest: int) -> bytes:
     if len(content) > largest:
         raise InputError(f"Standard input has more than {largest:,} bytes.", "Send a shorter text.")
     return content
-
-
-@contextmanager
-def progress(shown: bool) -> "Iterator[Callable[[int, int, str], None] | None]":
-    """Show a progress bar on standard error if that is a terminal.
-
-    Args:
-        shown: whether to show one at all.
-
-    Yields:
-        A function that takes how many are done, how many there are, and a description of the last;
-        None if no bar is shown.
-    """
-    if not shown or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}", markup=False),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total, last: bar.update(
-            task,
-            completed=done,
-            total=total,
-            description=one_printable_line(last[:_DESCRIPTION_WIDTH]),
-        )

@@ -17,8 +17,10 @@ from notifier.text.cleaning import one_printable_line
 
 _GAP = 2
 # The narrowest column of texts, in characters, and the widest paragraph. Chosen by hand.
-_LEAST_TEXT, _WIDEST_PARAGRAPH = 16, 100
+_LEAST_TEXT, _WIDEST_PARAGRAPH = 18, 100
 _FALLBACK_WIDTH = 80
+# A text is cut at a word if so much of its room is used then. Chosen by hand.
+_LEAST_SHARE = 0.6
 
 
 class Kind(StrEnum):
@@ -123,7 +125,7 @@ def laid_out(
     kept = [
         place
         for place in range(len(specs))
-        if wide or not specs[place].drop or any(row[place] for row in cells)
+        if wide or not specs[place].drop or any(row[place] not in ("", "0") for row in cells)
     ]
     left_out: list[str] = []
     widths = _widths(specs, cells, kept)
@@ -238,6 +240,6 @@ def _cut(text: str, room: int, ellipsis: str) -> str:
     start = set_cell_size(text, max(0, room - len(ellipsis))).rstrip()
     head, space, _ = start.rpartition(" ")
     at_word = text[len(start) : len(start) + 1] in ("", " ")
-    if space and not at_word and len(head) > len(start) // 2:
+    if space and not at_word and len(head) > len(start) * _LEAST_SHARE:
         start = head
     return start.rstrip(" ,;:") + ellipsis

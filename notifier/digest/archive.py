@@ -93,7 +93,7 @@ def public_profiles(session: Session) -> list[Profile]:
     return [
         profile
         for profile in session.scalars(select(Profile).order_by(Profile.id))
-        if profile.document.get("public")
+        if profile.removed_at is None and profile.document.get("public")
     ]
 
 

@@ -6,25 +6,26 @@ report it. Reads what is stored; writes nothing.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, joinedload
 
 from notifier.digest.archive import PUBLISHED, has_begun, public_profiles
 from notifier.digest.changes import ChangeView, describe_changes
 from notifier.digest.items import spoken
 from notifier.enums import Authority, Edition, NewsKind
 from notifier.i18n.catalog import SOURCE, Language
+from notifier.store.db import in_chunks
 from notifier.store.models import Digest, DigestItem, Entry, Match, Profile, Revision, Source
 from notifier.text.cleaning import shorten
 from notifier.text.languages import foreign
 from notifier.text.urls import web_address
 
-# The newest digests that are read, the most items of them, the most news that is listed, and how
-# many changes of each are told. Chosen by hand; not measured.
-_MOST_DIGESTS, _MOST_ITEMS, _MOST_NEWS, _MOST_CHANGES = 400, 10_000, 100, 3
+# The newest digests that are read, the most that are listed, the most news that is listed, and how
+# many changes of each are told. Measured: 400 digests of 25 items take 50 ms of processor time.
+_MOST_DIGESTS, _MOST_LISTED, _MOST_NEWS, _MOST_CHANGES = 400, 200, 100, 3
 # The most characters of a headline. Chosen by hand; not measured.
 _LONGEST_TITLE = 200
 
@@ -83,22 +84,35 @@ class ArchivedNews:
 
 @dataclass(frozen=True)
 class _Told:
-    """An item of a digest: what was told, where, and in which words."""
+    """A state of an entry as the digests of one language and edition told it.
 
-    digest: ArchivedDigest
-    digest_id: int
-    composed_at: datetime
+    Attributes:
+        profile_id: of the digests.
+        language: of the digests.
+        edition: of the digests.
+        digest_id: the first of these digests.
+        match_id: the match that they told.
+        revision_id: the state that they told.
+        kind: the kind of news that it was.
+        entry_id: of the match.
+        story: of the match; None for none.
+        authority: of the entry's source.
+    """
+
     profile_id: int
+    language: str
+    edition: Edition
+    digest_id: int
     match_id: int
-    entry_id: int
     revision_id: int
     kind: NewsKind
+    entry_id: int
     story: int | None
     authority: Authority
 
     @property
     def news(self) -> tuple[int, str, int]:
-        """The key of the news: equal for all items that tell the same."""
+        """The key of the news: equal for all that tell the same."""
         if self.kind in _CHANGES:
             return self.profile_id, "match", self.match_id
         if self.story:
@@ -106,66 +120,93 @@ class _Told:
         return self.profile_id, "entry", self.entry_id
 
 
-def listed(
-    session: Session, language: Language
-) -> tuple[tuple[ArchivedNews, ...], tuple[ArchivedDigest, ...]]:
-    """Return the newest news of public digests, newest first, and these digests.
+def listed(session: Session, language: Language) -> tuple[ArchivedNews, ...]:
+    """Return the newest news of public digests, newest first.
 
     Args:
         session: a reading session.
         language: the visitor's; of several digests with an item the one in it is linked.
     """
-    items_told = _items(session)
     by_news: dict[tuple[int, str, int], list[_Told]] = {}
-    for item in items_told:
+    for item in _items(session):
         by_news.setdefault(item.news, []).append(item)
-    latest = [_latest(items, language) for items in by_news.values()]
-    order = sorted(
-        zip(latest, by_news.values(), strict=True),
-        key=lambda pair: (pair[0].composed_at, pair[0].digest_id),
+    shown = sorted(
+        ((_latest(items, language), items) for items in by_news.values()),
+        key=lambda pair: pair[0].digest_id,
         reverse=True,
     )[:_MOST_NEWS]
-    states = _states(session, [item.revision_id for item, _ in order])
-    names = _source_names(session, [item.entry_id for _, items in order for item in items])
-    news = tuple(_news(item, items, states, names, language) for item, items in order)
-    return news, tuple(dict.fromkeys(item.digest for item in items_told))
+    states = _states(session, [item.revision_id for item, _ in shown])
+    names = _source_names(session, [item.entry_id for _, items in shown for item in items])
+    told_by = dict(_digests(session, [item.digest_id for item, _ in shown]))
+    return tuple(
+        _news(
+            item, told_by[item.digest_id], states[item.revision_id], _names(items, names), language
+        )
+        for item, items in shown
+    )
 
 
-def _items(session: Session) -> list[_Told]:
-    """Return what the newest public digests told, newest first; what was dropped is left out."""
+def digests(session: Session) -> tuple[ArchivedDigest, ...]:
+    """Return the newest public digests with items, newest first."""
+    newest = session.scalars(_public(session).where(Digest.items.any()).limit(_MOST_LISTED)).all()
+    return tuple(digest for _, digest in _digests(session, newest))
+
+
+def _public(session: Session) -> Select[int]:
+    """Select the ids of the public digests, the newest first."""
     profile_ids = [profile.id for profile in public_profiles(session)]
-    newest = (
+    return (
         select(Digest.id)
         .where(Digest.profile_id.in_(profile_ids), Digest.status.in_(PUBLISHED), has_begun())
         .order_by(Digest.id.desc())
-        .limit(_MOST_DIGESTS)
     )
-    statement = (
-        select(
-            Digest.id, Digest.key, Digest.edition, Digest.language, Digest.composed_at,
-            Digest.subject, Profile.id, Profile.name, DigestItem.match_id, DigestItem.revision_id,
-            DigestItem.kind, Match.entry_id, Match.story, Source.authority,
+
+
+def _items(session: Session) -> list[_Told]:
+    """Return what the newest public digests told, but what a person dropped.
+
+    Small statements by keys: for a join of all these tables SQLite, which has no statistics, reads
+    every match for every digest.
+    """
+    newest = (
+        select(Digest.id, Digest.profile_id, Digest.language, Digest.edition)
+        .where(Digest.id.in_(session.scalars(_public(session).limit(_MOST_DIGESTS)).all()))
+        .order_by(Digest.id)
+    )
+    digests_by_id = {row.id: row for row in session.execute(newest)}
+    in_digests = select(
+        DigestItem.digest_id, DigestItem.match_id, DigestItem.revision_id, DigestItem.kind
+    ).where(DigestItem.digest_id.in_(digests_by_id))
+    rows = sorted(
+        (row.digest_id, row.match_id, row.revision_id, row.kind)
+        for row in session.execute(in_digests)
+    )
+    matches = _matches(session, {match_id for _, match_id, _, _ in rows})
+    items: dict[tuple[Any, ...], _Told] = {}
+    for digest_id, match_id, revision_id, kind in rows:
+        digest = digests_by_id[digest_id]
+        key = (digest.language, digest.edition, match_id, revision_id, kind)
+        if key not in items and match_id in matches:
+            items[key] = _Told(
+                digest.profile_id, digest.language, digest.edition, digest_id,
+                match_id, revision_id, kind, *matches[match_id],
+            )  # fmt: skip
+    return list(items.values())
+
+
+def _matches(session: Session, ids: Iterable[int]) -> dict[int, tuple[int, int | None, Authority]]:
+    """Return entry, story and authority of the matches with these ids that nobody dropped."""
+    matches = {}
+    for part in in_chunks(sorted(ids)):
+        statement = (
+            select(Match.id, Match.entry_id, Match.story, Source.authority)
+            .join(Entry, Entry.id == Match.entry_id)
+            .join(Source, Source.id == Entry.source_id)
+            .where(Match.id.in_(part), Match.dropped_because == "")
         )
-        .join(DigestItem, DigestItem.digest_id == Digest.id)
-        .join(Match, Match.id == DigestItem.match_id)
-        .join(Entry, Entry.id == Match.entry_id)
-        .join(Source, Source.id == Entry.source_id)
-        .join(Profile, Profile.id == Digest.profile_id)
-        .where(Digest.id.in_(newest), Match.dropped_because == "")
-        .order_by(Digest.id.desc(), DigestItem.rank)
-        .limit(_MOST_ITEMS)
-    )  # fmt: skip
-    return [_told(*row) for row in session.execute(statement)]
-
-
-def _told(*row: Any) -> _Told:
-    digest_id, key, edition, language, composed_at, subject, profile_id, therapy = row[:8]
-    match_id, revision_id, kind, entry_id, story, authority = row[8:]
-    digest = ArchivedDigest(key, therapy, edition, language, composed_at.date(), subject)
-    return _Told(
-        digest, digest_id, composed_at, profile_id, match_id, entry_id, revision_id, kind, story,
-        authority,
-    )  # fmt: skip
+        for match_id, entry_id, story, authority in session.execute(statement):
+            matches[match_id] = (entry_id, story, authority)
+    return matches
 
 
 def _latest(items: Sequence[_Told], language: Language) -> _Told:
@@ -181,9 +222,9 @@ def _latest(items: Sequence[_Told], language: Language) -> _Told:
         shown,
         key=lambda item: (
             _AUTHORITIES.index(item.authority),
-            item.digest.language != language.code,
-            item.digest.language != SOURCE,
-            item.digest.edition is not Edition.PATIENT,
+            item.language != language.code,
+            item.language != SOURCE,
+            item.edition is not Edition.PATIENT,
             item.digest_id,
         ),
     )
@@ -191,7 +232,8 @@ def _latest(items: Sequence[_Told], language: Language) -> _Told:
 
 def _states(session: Session, revision_ids: Iterable[int]) -> dict[int, Revision]:
     wanted = select(Revision).where(Revision.id.in_(set(revision_ids)))
-    return {revision.id: revision for revision in session.scalars(wanted)}
+    loaded = wanted.options(joinedload(Revision.entry).joinedload(Entry.source))
+    return {revision.id: revision for revision in session.scalars(loaded)}
 
 
 def _source_names(session: Session, entry_ids: Iterable[int]) -> dict[int, str]:
@@ -203,32 +245,55 @@ def _source_names(session: Session, entry_ids: Iterable[int]) -> dict[int, str]:
     return dict(session.execute(rows).all())
 
 
+def _digests(session: Session, ids: Iterable[int]) -> list[tuple[int, ArchivedDigest]]:
+    """Return digests by id, newest first, without their bodies."""
+    rows = (
+        select(
+            Digest.id, Digest.key, Profile.name, Digest.edition, Digest.language,
+            Digest.composed_at, Digest.subject,
+        )
+        .join(Profile, Profile.id == Digest.profile_id)
+        .where(Digest.id.in_(set(ids)))
+        .order_by(Digest.id.desc())
+    )  # fmt: skip
+    return [
+        (
+            digest_id,
+            ArchivedDigest(key, therapy, edition, language, composed_at.date(), subject),
+        )
+        for digest_id, key, therapy, edition, language, composed_at, subject in session.execute(
+            rows
+        )
+    ]
+
+
+def _names(items: Sequence[_Told], names: dict[int, str]) -> list[str]:
+    """Return the names of the sources of some items, each once."""
+    return list(dict.fromkeys(names[item.entry_id] for item in items))
+
+
 def _news(
     item: _Told,
-    items: Sequence[_Told],
-    states: dict[int, Revision],
-    names: dict[int, str],
+    digest: ArchivedDigest,
+    revision: Revision,
+    names: Sequence[str],
     language: Language,
 ) -> ArchivedNews:
-    revision, source = states[item.revision_id], names[item.entry_id]
     entry, lang = revision.entry, spoken(revision)
     changes: tuple[ChangeView, ...] = ()
     if item.kind is not NewsKind.NEW:
-        kind, edition = entry.source.kind, item.digest.edition
-        changes = describe_changes(revision.changes, kind, edition, language, lang)[:_MOST_CHANGES]
+        kind = entry.source.kind
+        changes = describe_changes(revision.changes, kind, item.edition, language, lang)
     title = foreign(shorten(revision.title or entry.title, _LONGEST_TITLE), lang, language.code)
+    source = entry.source.name
     return ArchivedNews(
         title=title or language.gettext("Without a title"),
         url=web_address(entry.url) or web_address(entry.source.url),
         source=source,
-        others=tuple(dict.fromkeys(name for name in _names(items, names) if name != source)),
-        therapy=item.digest.therapy,
+        others=tuple(name for name in names if name != source),
+        therapy=digest.therapy,
         kind=item.kind,
-        on=item.digest.on,
-        changes=changes,
-        key=item.digest.key,
+        on=digest.on,
+        changes=changes[:_MOST_CHANGES],
+        key=digest.key,
     )
-
-
-def _names(items: Sequence[_Told], names: dict[int, str]) -> list[str]:
-    return [names[item.entry_id] for item in items]

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
+from notifier.enums import NewsKind
 from notifier.store.db import count_some, in_chunks
 from notifier.store.models import Digest, DigestItem, Match, Revision
 
@@ -41,6 +42,17 @@ def listed(
     for chunk in in_chunks(ids, _LISTED_AT_ONCE):
         page = select(Digest).where(Digest.id.in_(chunk)).order_by(Digest.id.desc())
         yield from session.scalars(page.options(*details))
+
+
+def item_count(digest: Digest) -> int:
+    """Return how many items a digest has, as its subject says: reports of one event are one."""
+    stories = {
+        ("story", item.match.story)
+        if item.kind is NewsKind.NEW and item.match.story is not None
+        else ("match", item.match_id)
+        for item in digest.items
+    }
+    return len(stories)
 
 
 def count(session: Session, profile_id: int | None = None, since: datetime | None = None) -> int:

@@ -48,7 +48,7 @@ class KeptTerms:
         with self._lock:
             if self._terms is None or self._terms.imports != imports:
                 self._terms = None  # never two of them in memory
-                query = select(Profile.id, Profile.name).order_by(Profile.id)
+                query = select(Profile.id, Profile.name).where(profiles.IN_USE).order_by(Profile.id)
                 names = {row.id: row.name for row in session.execute(query)}
                 self._terms = Terms(imports, names, Vocabulary(profiles.all_specs(session)))
             return self._terms

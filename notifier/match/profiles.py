@@ -26,6 +26,8 @@ from notifier.store.files import read_input
 from notifier.store.models import Installation, Profile, ProfileRevision, Term
 
 BUNDLED = "frexalimab"
+# What a person has not removed.
+IN_USE = Profile.removed_at.is_(None)
 
 # An import warns if a profile would match more than this share of the entries of the last 90 days:
 # more than one therapy's news. With fewer entries the share says nothing. Chosen by hand; not
@@ -172,6 +174,7 @@ def _store_profiles(
             "stage_as_of": file.stage_as_of,
             "document": documents[file.slug],
             "imported_at": now,
+            "removed_at": None,
         }
         if file.slug in ids:
             known.append({**row, "of_id": ids[file.slug]})
@@ -286,12 +289,12 @@ def export(profile: Profile) -> str:
 
 def ids(session: Session) -> Sequence[int]:
     """Return the ids of all profiles, in the order of their first import."""
-    return session.scalars(select(Profile.id).order_by(Profile.id)).all()
+    return session.scalars(select(Profile.id).where(IN_USE).order_by(Profile.id)).all()
 
 
 def listed(session: Session) -> list[Profile]:
     """Return all profiles, in the order of their first import."""
-    return list(session.scalars(select(Profile).order_by(Profile.id)))
+    return list(session.scalars(select(Profile).where(IN_USE).order_by(Profile.id)))
 
 
 def find(session: Session, slug: str | None) -> Profile:
@@ -302,13 +305,13 @@ def find(session: Session, slug: str | None) -> Profile:
         InputError: several are stored and the slug is None.
     """
     if slug is not None:
-        profile = session.scalar(select(Profile).where(Profile.slug == slug))
+        profile = session.scalar(select(Profile).where(Profile.slug == slug, IN_USE))
         if profile is not None:
             return profile
-    query = select(Profile.slug).order_by(Profile.id).limit(_MOST_NAMED + 1)
+    query = select(Profile.slug).where(IN_USE).order_by(Profile.id).limit(_MOST_NAMED + 1)
     slugs = session.scalars(query).all()
     if slug is None and len(slugs) == 1:
-        return session.scalars(select(Profile)).one()
+        return session.scalars(select(Profile).where(IN_USE)).one()
     if not slugs:
         raise NotFoundError("No profile is stored.", "Load the bundled one with: notifier init")
     names = ", ".join(slugs[:_MOST_NAMED])
@@ -338,7 +341,7 @@ class Summary(NamedTuple):
 
 def summaries(session: Session, limit: int | None = None) -> list[Summary]:
     """Return the newest profiles, at most so many, in the order of their first import."""
-    newest = select(Profile.id).order_by(Profile.id.desc()).limit(limit)
+    newest = select(Profile.id).where(IN_USE).order_by(Profile.id.desc()).limit(limit)
     columns = (
         Profile.slug,
         Profile.name,
@@ -358,7 +361,7 @@ def summaries(session: Session, limit: int | None = None) -> list[Summary]:
 
 def number_stored(session: Session) -> int:
     """Return how many profiles are stored."""
-    return session.scalars(select(func.count(Profile.id))).one()
+    return session.scalars(select(func.count(Profile.id)).where(IN_USE)).one()
 
 
 def stored_specs(profile: Profile) -> list[TermSpec]:

@@ -35,6 +35,7 @@ KINDS = frozenset(
         DeliveryKind.LINK,
         DeliveryKind.RENEWAL,
         DeliveryKind.REMINDER,
+        DeliveryKind.CLOSED,
     )
 )
 
@@ -72,6 +73,8 @@ def account_spec(
     head = _Head(subscriber.email, message_id, language_of(subscriber.language))
     if kind is DeliveryKind.WELCOME:
         return _welcome(deps, subscription, head, now)
+    if kind is DeliveryKind.CLOSED:
+        return _closed(subscription, head)
     if kind in (DeliveryKind.RENEWAL, DeliveryKind.REMINDER):
         return _renewal(deps, kind, subscription, head, now)
     return _links(deps, kind, subscription, head, now)
@@ -85,7 +88,7 @@ def _welcome(deps: Deps, subscription: Subscription, head: _Head, now: datetime)
         moment = language.moment(subscription.next_due_at.astimezone(zone))
         first = language.gettext("The first digest can come on %(moment)s.", moment=moment)
     quiet = language.gettext("When there is nothing to tell, no mail comes.")
-    below = language.gettext("What you chose stands below; you can change it at any time.")
+    below = language.gettext("What you chose is written below; you can change it at any time.")
     subject = language.gettext("Welcome: your subscription is confirmed")
     action = (
         language.gettext("Change what you get, and when"),
@@ -97,7 +100,7 @@ def _welcome(deps: Deps, subscription: Subscription, head: _Head, now: datetime)
         [f"{first} {quiet} {below}", _describe(subscription, language)],
         [action],
         language.gettext(
-            "The same link stands in every mail. It is yours alone: who has it can change your "
+            "The same link is in every mail. It is yours alone: whoever has it can change your "
             "choice."
         ),
         _leave_url(deps, subscription, now),
@@ -135,8 +138,8 @@ def _links(
         else language.gettext("Somebody, perhaps you, asked us for the link to your preferences:")
     )
     neutral = language.gettext(
-        "This mail is about your subscriptions. The links below are yours alone: who has one of "
-        "them can change what you get, and when, or end it."
+        "This mail is about your subscriptions. The links below are yours alone: whoever has one "
+        "of them can change what you get, and when, or end it."
     )
     running = [
         owned
@@ -156,6 +159,19 @@ def _links(
         ],
         language.gettext("If it was not you, do nothing: nothing has changed."),
     )
+
+
+def _closed(subscription: Subscription, head: _Head) -> MessageSpec:
+    """Return the mail to somebody whose digest is not made any more."""
+    language = head.language
+    what = language.gettext(
+        "The digest that you subscribed to is not made any more, so your subscription has ended. "
+        "You need not do anything, and you get no more of these mails."
+    )
+    which = language.gettext(
+        "It was the digest with news about %(therapy)s.", therapy=subscription.profile.name
+    )
+    return _spec(head, language.gettext("Your digest has ended"), [what, which], [])
 
 
 def _renewal(
@@ -221,7 +237,7 @@ def address_change_spec(
     )
     subject = language.gettext("Please confirm the change of address")
     condition = language.gettext(
-        "Both addresses, the old and the new one, have to agree. The link holds for 48 hours."
+        "Both addresses, the old and the new one, have to agree. The link works for 48 hours."
     )
     action = (
         language.gettext("Agree to the change"),

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from notifier.enums import DeliveryStatus, DigestStatus, Lane
 from notifier.match import held
 from notifier.pipeline import statistics
-from notifier.store import heartbeat
+from notifier.store import backup_state, heartbeat
 from notifier.store.models import Delivery, Digest, Installation, has_status, is_unfinished
 from notifier.subscribers import held_suppressions
 
@@ -41,12 +41,13 @@ class Measurements:
         deliveries: how many mails there are of each status; `sent` are those of all time.
         backlog: what is due and waits, by lane: `asked`, `urgent`, `others`.
         sources: how many watched sources there are of each health.
-        digests: how many digests wait: `composing`, `draft`, `held`, `approved`, and `failed`.
+        digests: how many digests there are by status: those that were not sent.
         held_matches: how many matches wait for a person.
         held_suppressions: how many suppressions wait for a person.
         ran_at: when notifier last ran; None before the first run.
         is_silent: whether that is so long ago that it must be dead.
         is_stopped: whether a person stopped the sending.
+        is_restored: whether a restore waits for a person's decision, so that nothing is sent.
         schema: the number of the newest migration of this version, which the database has.
     """
 
@@ -59,6 +60,7 @@ class Measurements:
     ran_at: datetime | None
     is_silent: bool
     is_stopped: bool
+    is_restored: bool
     schema: int
 
 
@@ -81,6 +83,7 @@ def read(session: Session, now: datetime, schema: str) -> Measurements:
         ran_at=row.ran_at,
         is_silent=heartbeat.stopped_since(session, now) is not None,
         is_stopped=row.stopped_at is not None,
+        is_restored=backup_state.restored(session) is not None,
         schema=int(schema) if schema.isdecimal() else 0,
     )
 

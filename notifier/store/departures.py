@@ -23,7 +23,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from notifier.store import keys
+from notifier.store import files, keys
 from notifier.text import times
 
 try:
@@ -160,6 +160,8 @@ def append(path: Path, departures: Sequence[Departure], now: datetime, kept_days
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode):
             raise OSError(f"{path} is not a regular file")
+        if not state.st_size:
+            files.give_away(descriptor, path.parent)
         lines = [each for each in departures if each.kind is not Kind.BEGUN]
         if not state.st_size:
             lines.insert(0, Departure(Kind.BEGUN, "", departures[0].installation))

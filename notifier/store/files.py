@@ -177,6 +177,16 @@ def _set_owner_and_mode(descriptor: int, like: os.stat_result | None) -> None:
     os.fchmod(descriptor, stat.S_IMODE(like.st_mode) & ~_OTHERS if like else _PRIVATE)
 
 
+def give_away(descriptor: int, like: Path) -> None:
+    """Let an open file belong to the owner of another file or folder, if root has opened it.
+
+    Otherwise a command that an administrator runs would leave a file that the service cannot use.
+    """
+    if os.name != "nt" and os.geteuid() == 0:
+        state = like.stat()
+        os.fchown(descriptor, state.st_uid, state.st_gid)
+
+
 def _require_regular_file(path: Path) -> None:
     folder = path.parent.resolve()
     if any(folder.is_relative_to(place) for place in _SYSTEM_FOLDERS) and not folder.is_relative_to(

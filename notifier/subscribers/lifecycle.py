@@ -63,6 +63,7 @@ def may_undo(subscription: Subscription, now: datetime) -> bool:
     return (
         subscription.status is SubscriptionStatus.ENDED
         and subscription.confirmed_at is not None
+        and subscription.profile.removed_at is None
         and ended_recently
     )
 

@@ -39,11 +39,12 @@ def show_index(request: Request) -> Response:
     deps = deps_of(request)
     language = browser_language(request)
     with deps.reading() as session:
-        news, digests_with_it = archived_news.listed(session, language)
+        news = archived_news.listed(session, language)
+        public_digests = archived_news.digests(session)
         feeds = [(profile.slug, profile.name) for profile in archive.public_profiles(session)]
     values = {
         "news": news,
-        "digests": [_listed(digest) for digest in digests_with_it],
+        "digests": [_listed(digest) for digest in public_digests],
         "feeds": feeds,
     }
     return cached(request, render_page(request, "archive", values, language))

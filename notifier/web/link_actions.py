@@ -208,7 +208,8 @@ def _undo(visit: LinkVisit, *, pause: bool) -> DeferredResponse:
         until = now + _PAUSE
         lifecycle.pause(subscription, until, now)
         text = LazyMessage(
-            "No digest comes until %(day)s; then one tells all that you missed.", day=until.date()
+            "No digest comes until %(day)s; then one has everything that you missed.",
+            day=until.date(),
         )
         return visit.message(LazyMessage("Your subscription is paused."), text)
     text = LazyMessage(

@@ -82,6 +82,7 @@ def _single(numbers: Measurements) -> Iterator[Metric]:
         "last_run_timestamp_seconds": ("When notifier last ran; 0: never.", ran_at),
         "silent": ("1 if notifier has not run for four hours.", numbers.is_silent),
         "sending_stopped": ("1 while a person has stopped the sending.", numbers.is_stopped),
+        "restore_waiting": ("1 while a restore waits for a decision.", numbers.is_restored),
         "schema_version": ("The newest migration of the database.", numbers.schema),
     }
     for name, (text, value) in values.items():

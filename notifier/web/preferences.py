@@ -163,7 +163,7 @@ def _pause(visit: LinkVisit, form: FormData) -> DeferredResponse:
 
 def _resume(visit: LinkVisit, _form: FormData) -> DeferredResponse:
     lifecycle.resume(visit.subscription, visit.now)
-    return _preferences_page(visit, done=LazyMessage("Your digests come again."))
+    return _preferences_page(visit, done=LazyMessage("You will get your digests again."))
 
 
 def _leave(visit: LinkVisit, _form: FormData) -> DeferredResponse:
@@ -235,7 +235,7 @@ def _write_again(visit: LinkVisit, _form: FormData) -> DeferredResponse:
     if not own_data.write_again(visit):
         problem = LazyMessage("No mail is sent to this address: please write to us.")
         return _preferences_page(visit, problem=problem)
-    return _preferences_page(visit, done=LazyMessage("Your digests come again."))
+    return _preferences_page(visit, done=LazyMessage("You will get your digests again."))
 
 
 # The actions by the value of the field `do`; any other value saves. A change of address has a

@@ -96,6 +96,13 @@ def many_includes(world: World) -> None:
     world.texts(SPF, f"v=spf1 {' '.join(f'include:{name}' for name in names)} -all")
 
 
+def a_broken_template(world: World) -> None:
+    file = world.folder / "own" / "email" / "digest.html.j2"
+    file.parent.mkdir(parents=True)
+    file.write_text("{% if %}")
+    world.set("templates.directory", str(world.folder / "own"))
+
+
 def a_circle_of_includes(world: World) -> None:
     world.texts("spf.example.org", "v=spf1 include:example.org -all")
     world.texts(SPF, "v=spf1 include:spf.example.org -all")
@@ -291,6 +298,18 @@ FAULTS = {
     "the server of the bounce address puts us off": Fault(
         refusing(**{"": "451 4.7.1 greylisted"}), "returns.mailbox", NOT_CHECKED, "some minutes"
     ),
+    "the server of the bounce address blocks this machine": Fault(
+        refusing(**{"": "554 5.7.1 Client host [192.0.2.7] blocked using zen.example.net"}),
+        "returns.mailbox",
+        NOT_CHECKED,
+        "from elsewhere",
+    ),
+    "the server of the bounce address refuses the null sender": Fault(
+        lambda world: world.mx.answers.update({"FROM:<>": "550 5.1.8 not welcome"}),
+        "returns.mailbox",
+        NOT_CHECKED,
+        "from elsewhere",
+    ),
     "port 25 is closed": Fault(
         lambda world: setattr(world.mx, "port", free_port()),
         "returns.mailbox",
@@ -320,6 +339,9 @@ FAULTS = {
     ),
     "the secret key repeats": Fault(
         settings(secret_key="a" * 40), "installation.secret_key", WARNING, "secret_key_previous"
+    ),
+    "a template is broken": Fault(
+        a_broken_template, "installation.templates", FAILED, "Correct the template"
     ),
     "everybody may open the settings": Fault(
         lambda world: (world.folder / "notifier.toml").touch(0o644),

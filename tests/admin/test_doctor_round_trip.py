@@ -142,6 +142,13 @@ def test_a_mail_that_the_server_refuses_is_named_with_the_advice(world: World):
     assert "notifier doctor" not in finding.result.fix
 
 
+def test_a_recipient_who_does_not_exist_is_told_apart_from_our_faults(world: World):
+    world.mail.answers["me@"] = "550 5.1.1 no such user here"
+    finding = world.find("round_trip.sent")
+    assert finding.status is Status.FAILED
+    assert "Check the spelling of the address" in finding.result.fix
+
+
 def test_a_wrong_password_of_the_mailbox_is_named_and_not_shown(world: World):
     with mailbox(world):
         world.options["imap_password"] = "a wrong password of mine"

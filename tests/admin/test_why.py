@@ -16,7 +16,8 @@ from notifier.errors import InputError, NotFoundError, NotifierError
 from notifier.match import dropping, held
 from notifier.pipeline import compose, deliver, match, poll, retention, unsent
 from notifier.pipeline.run import run_once
-from notifier.settings import Smtp
+from notifier.settings import Review, Smtp
+from notifier.store import backup_state
 from notifier.store.models import (
     Delivery,
     Digest,
@@ -163,6 +164,31 @@ def digest_is_held(installation: Installation) -> None:
 def digest_is_a_draft(installation: Installation) -> None:
     composed(installation)
     set_columns(installation, Digest, status=DigestStatus.DRAFT)
+
+
+def waits_for_a_review(installation: Installation) -> None:
+    installation.change(review=Review(required=True))
+    publish(installation, NOON, NEWS)
+    run_once(installation.at(NOON + 12 * HOUR))
+
+
+def draft_is_dropped(installation: Installation) -> None:
+    waits_for_a_review(installation)
+    with installation.at(NOON + 13 * HOUR).writing() as session:
+        drafts.drop(session, session.query(Digest).one(), "an advertisement")
+    run_once(installation.at(TUESDAY))
+
+
+def is_restored(installation: Installation) -> None:
+    composed(installation)
+    with installation.at(TUESDAY).writing() as session:
+        backup_state.note_restored(session, TUESDAY)
+
+
+def is_owed_after_a_restore(installation: Installation) -> None:
+    publish(installation, NOON, NEWS)
+    with installation.at(TUESDAY).writing() as session:
+        backup_state.note_restored(session, TUESDAY)
 
 
 def is_paused_after_it_was_composed(installation: Installation) -> None:
@@ -380,6 +406,10 @@ SITUATIONS = [
     Situation(
         is_paused_after_it_was_composed, Outcome.WAITING, "paused until 2026-03-08", "after the"
     ),
+    Situation(waits_for_a_review, Outcome.WAITING, "draft 1 of 2026-03-03", "digests approve 1"),
+    Situation(draft_is_dropped, Outcome.DUE, "which a person dropped (an advertisement)", "due"),
+    Situation(is_restored, Outcome.WAITING, "restored on 2026-03-03 09:00", "notifier db resume"),
+    Situation(is_owed_after_a_restore, Outcome.DUE, "was restored", "notifier db resume"),
     Situation(came_back_lately, Outcome.WAITING, "came back lately", "2026-03-03 17:00 UTC"),
     Situation(suppression_waits, Outcome.WAITING, "(5.1.1)", "notifier bounces held"),
     Situation(

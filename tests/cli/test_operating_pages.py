@@ -21,6 +21,8 @@ from tests.support.paths import ROOT
 
 MESSAGE_ID = f"<{'0123456789abcdef' * 2}@example.org>"
 TUESDAY = ["--now", "2026-03-03T09:00:00Z"]
+# The name of a replaced database, as the page writes it.
+KEPT = "subscribers.db.replaced_TIME"
 # Commands with tests of their own, which ask the network.
 OTHERS = {"notifier doctor"}
 
@@ -37,12 +39,18 @@ def commands(page: str, heading: str = "") -> list[str]:
 def run(notifier, command: str, monkeypatch: pytest.MonkeyPatch, *more: str) -> Result:
     """Run a line as a shell does."""
     words = shlex.split(command.replace("$(date +%F)", "2026-03-02"))
+    target = Path(words.pop()) if ">" in words else None
+    if target is not None:
+        words.remove(">")
     with monkeypatch.context() as environment:
         while "=" in words[0]:
             name, _, text = words.pop(0).partition("=")
             environment.setenv(name, text)
         assert words[0] == "notifier", command
-        return notifier(*words[1:], *more)
+        result = notifier(*words[1:], *more)
+    if target is not None:
+        target.write_text(result.out, encoding="utf-8")
+    return result
 
 
 @pytest.fixture
@@ -80,7 +88,7 @@ def test_a_backup_is_made_rehearsed_and_restored_and_digests_are_decided(
     assert restored.err == ""
     (kept,) = home.glob("subscribers.db.replaced_*")
     kept.rename(home / "lost")
-    resume, send, skip = commands("backup", "Decide what is sent")
+    resume, send, skip, *_ = commands("backup", "Decide what is sent")
     listed = run(readers, resume, monkeypatch, *TUESDAY)
     assert listed.code == 1
     assert "Frexalimab slows lesions" in listed.out
@@ -91,6 +99,30 @@ def test_a_backup_is_made_rehearsed_and_restored_and_digests_are_decided(
     assert sent.code == 0
     assert "Everything is decided" in sent.out
     assert run(readers, skip, monkeypatch, *TUESDAY).code == 1, "nothing waits any more"
+
+
+def test_who_signed_up_after_the_backup_is_taken_over_and_gets_no_old_news(
+    readers, home: Path, site: Site, sink, monkeypatch: pytest.MonkeyPatch
+):
+    backup, restore = commands("backup", "Make a backup")[0], commands("backup", "Restore")[0]
+    resume, _, _, export, take_over = commands("backup", "Decide what is sent")
+    run(readers, backup, monkeypatch, *NOW)
+    readers("subscribe", "carla@example.org", "--confirmed", "--every", "daily", *NOW)
+    readers("unsubscribe", "ben@example.org", *NOW)
+    readers("run", "--once", *TUESDAY)
+    assert len(sink.envelopes) == 2, "Anna and Carla"
+    run(readers, restore, monkeypatch, *TUESDAY)
+    assert run(readers, resume, monkeypatch, *TUESDAY).code == 0
+    (kept,) = home.glob("subscribers.db.replaced_*.backup")
+    run(readers, export.replace(f"{KEPT}.backup", kept.name), monkeypatch)
+    taken = run(readers, take_over, monkeypatch, *TUESDAY)
+    assert "1 added, 1 known, 1 left" in taken.out
+    news = [Article("Frexalimab slows lesions"), Article("Frexalimab is filed in Japan")]
+    site.put("/feed/", sites.rss(news))
+    readers("run", "--once", "--now", "2026-03-04T09:00:00Z")
+    later = sink.messages[2:]
+    assert sorted(message["To"] for message in later) == ["anna@example.org", "carla@example.org"]
+    assert not any("slows lesions" in str(message) for message in later)
 
 
 def test_an_installation_moves_to_another_server(

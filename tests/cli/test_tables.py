@@ -209,3 +209,16 @@ def test_the_help_of_a_group_cuts_no_sentence_on_a_narrow_terminal(
         text = notifier(*command.split()).out
         assert "..." not in text.partition("Commands:")[2]
     assert "with their subscriptions and consent ledger." in " ".join(text.split())
+
+
+def test_a_digest_has_as_many_items_in_the_list_as_its_subject_says(ready, site: Site):
+    """Two reports of one event are one item of the mail."""
+    ready("subscribe", "anna@example.org", "--confirmed", "--every", "daily", *NOW)
+    ready("run", "--once", *NOW)
+    words = "Frexalimab lowers the number of new lesions by 89 percent in a phase 2 trial"
+    site.put("/feed/", sites.rss([Article(words, slug="one"), Article(words, slug="two")]))
+    ready("run", "--once", *LATER)
+    (digest,) = ready("digests", "list", "--json").json
+    (number,) = [int(word) for word in digest["subject"].split() if word.isdecimal()]
+    assert (len(digest["items"]), digest["item_count"], number) == (2, 1, 1)
+    assert ready("digests", "list").out.split()[-2:] == ["1", "1"]

@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from sqlalchemy import JSON, Engine, String, Text, create_engine, text
 
-from notifier.cli import logs, shared
+from notifier.cli import logs, progress_bar, shared
 from notifier.cli.main import run
 from notifier.pipeline import poll
 from notifier.pipeline.run import run_once, to_json
@@ -376,7 +376,7 @@ def test_an_address_in_a_progress_bar_does_not_control_the_terminal(
     stream.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("TERM", "xterm-256color")
-    with shared.progress(shown=True) as bar:
+    with progress_bar.progress(shown=True) as bar:
         assert bar is not None
         bar(1, 2, HOSTILE)
     assert "\x07" not in stream.getvalue()

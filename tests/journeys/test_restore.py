@@ -1,5 +1,6 @@
 """After a restore: who left stays away, who was erased is gone, and no mail goes out twice."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -276,6 +277,40 @@ def test_a_database_in_use_is_refused_and_stays(kept: Installation, tmp_path: Pa
     assert "new@example.org" in statuses(kept)
     with deps.reading() as session:
         assert backup_state.restored(session) is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"nonsense" * 9999, b"SQLite format 3\0" + b"?" * 9999], ids=len
+)
+def test_a_broken_database_is_kept_as_it_is(
+    installation: Installation, tmp_path: Path, content: bytes
+):
+    with restorable(installation, tmp_path) as kept_installation:
+        kept_installation.subscribe(PEOPLE[0])
+        file = back_up(kept_installation, tmp_path / "monday.backup", MONDAY)
+        leave(kept_installation, PEOPLE[0], MONDAY + HOUR)
+        kept_installation.at(MONDAY).engine.dispose()
+        database = tmp_path / "subscribers.db"
+        database.write_bytes(content)
+        database.with_name("subscribers.db-wal").write_bytes(b"a log of it")
+        restored = put_back(kept_installation, file, MONDAY + 2 * HOUR)
+        assert Path(restored.kept).read_bytes() == content
+        assert not restored.replaced_was_read
+        assert statuses(kept_installation) == {PEOPLE[0]: "ended"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_database_that_root_restores_belongs_to_who_it_belonged_to(
+    installation: Installation, tmp_path: Path
+):
+    with restorable(installation, tmp_path) as kept_installation:
+        file = back_up(kept_installation, tmp_path / "monday.backup", MONDAY)
+        kept_installation.at(MONDAY).engine.dispose()
+        database = tmp_path / "subscribers.db"
+        os.chown(database, 12345, 12346)
+        put_back(kept_installation, file, MONDAY + HOUR)
+        state = database.stat()
+        assert (state.st_uid, state.st_gid, state.st_mode & 0o007) == (12345, 12346, 0)
 
 
 def test_a_restored_database_is_one_that_can_be_backed_up_and_restored_again(

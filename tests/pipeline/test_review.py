@@ -726,7 +726,7 @@ def somebody_asks_why_it_did_not_come(reviewed):
 
     run(reviewed, EVENING)
     waiting = answer(EVENING)
-    assert (waiting.outcome, "in draft 1, which waits for an approval" in waiting.because) == (
+    assert (waiting.outcome, "which waits for a person's approval" in waiting.because) == (
         Outcome.WAITING,
         True,
     )

@@ -19,7 +19,7 @@ class Talker:
         offers: its extensions besides STARTTLS.
         greeting: its first line; empty for a server that says nothing.
         log_in: the answer to AUTH.
-        answers: answers to RCPT by a part of the address.
+        answers: answers to RCPT and MAIL by a part of the command.
         commands: the commands that it got.
         mails: the mails that it took.
     """
@@ -92,7 +92,7 @@ class Talker:
         if word == "AUTH":
             return self.log_in
         refusals = (answer for part, answer in self.answers.items() if part in text)
-        return next(refusals, "250 ok") if word == "RCPT" else "250 ok"
+        return next(refusals, "250 ok") if word in ("RCPT", "MAIL") else "250 ok"
 
 
 @contextmanager

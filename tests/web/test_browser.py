@@ -81,7 +81,7 @@ def test_somebody_subscribes_changes_the_hour_pauses_and_leaves_on_a_phone(
     page.get_by_label("At what time").fill("07:00")
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Subscribe").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Please look into your mailbox."
+    assert page.get_by_role("heading", level=1).inner_text() == "Please check your mailbox."
 
     run(made.at(MONDAY))
     with made.at(MONDAY).reading() as session:
@@ -102,7 +102,7 @@ def test_somebody_subscribes_changes_the_hour_pauses_and_leaves_on_a_phone(
     page.get_by_label("No digest until").fill("2026-03-20")
     page.get_by_role("button", name="Pause").click()
     assert one(made).status is SubscriptionStatus.PAUSED
-    page.get_by_role("button", name="Let my digests come again").click()
+    page.get_by_role("button", name="Send my digests again").click()
     page.get_by_role("button", name="Unsubscribe me").click()
     assert page.get_by_role("heading", level=1).inner_text() == "You are unsubscribed."
     assert one(made).status is SubscriptionStatus.ENDED

@@ -75,6 +75,7 @@ def test_the_numbers_tell_what_waits_what_was_sent_and_what_is_broken(busy: Inst
         "notifier_last_run_timestamp_seconds": TUESDAY.timestamp(),
         "notifier_silent": 1,
         "notifier_sending_stopped": 0,
+        "notifier_restore_waiting": 0,
         "notifier_held_suppressions": 0,
         "notifier_schema_version": int(db.newest_migration()),
     }

@@ -303,7 +303,7 @@ def test_an_expired_link_to_preferences_opens_nothing_and_sends_a_new_one(
             assert comparable(client.post(old, body, FORM)) == comparable(page)
         answer = client.post(old, "do=fresh", FORM)
         assert answer.status_code == 200
-        assert "Please look into your mailbox." in answer.text
+        assert "Please check your mailbox." in answer.text
         assert "anna" not in answer.text
     assert mails_to(made) == {ANNA: 1}
     assert "The link you asked for" in made.sink.messages[0]["Subject"]

@@ -246,7 +246,7 @@ def test_a_pause_ends_by_the_day_in_the_subscribers_time_zone(
         in do(client, link(installation), "pause", until="2026-03-20").text
     )
     assert stored(installation).paused_until == datetime.fromisoformat("2026-03-19T11:00:00+00:00")
-    assert "come again" in do(client, link(installation), "resume").text
+    assert "You will get your digests again." in do(client, link(installation), "resume").text
     assert stored(installation).status is SubscriptionStatus.CONFIRMED
     for wrong in ("", "yesterday", "2026-03-01", "2036-01-01", "2026-02-30"):
         assert do(client, link(installation), "pause", until=wrong).status_code == 422

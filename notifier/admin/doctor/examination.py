@@ -13,7 +13,7 @@ from notifier.admin.doctor.check import Check
 from notifier.admin.doctor.checks import CHECKS
 from notifier.admin.doctor.examined import Examined, Options
 from notifier.admin.doctor.findings import Finding, Result, Status, failed, not_checked
-from notifier.admin.doctor.last_examination import Comparison, compare_and_store
+from notifier.admin.doctor.last_examination import TEST_MAIL, Comparison, compare_and_store
 from notifier.errors import NotifierError
 from notifier.text.cleaning import shorten
 
@@ -54,6 +54,18 @@ class Examination:
     def ok(self) -> bool:
         """True if a mail could be delivered today."""
         return not self.stopping
+
+    @property
+    def test_mail(self) -> list[Finding]:
+        """The findings about the test mail, which are compared with nothing."""
+        return [finding for finding in self.findings if finding.area == TEST_MAIL]
+
+    @property
+    def has_news(self) -> bool:
+        """True unless all is as it was when the doctor last ran, and no mail was sent."""
+        comparison = self.comparison
+        is_new = comparison is None or not comparison.since
+        return is_new or bool(self.test_mail or (comparison and comparison.changes))
 
     def count(self, status: Status) -> int:
         """Return the number of findings with a status."""

@@ -92,6 +92,16 @@ def _secret_key(examined: Examined) -> Result:
     return ok(expected, f"{len(key)} characters")
 
 
+def _templates(examined: Examined) -> Result:
+    expected = "templates that can be rendered"
+    try:
+        assert examined.deps.templates
+    except SettingsError as error:
+        return failed(expected, error.problem, error.fix)
+    own = examined.settings.templates.directory
+    return ok(expected, str(own) if own else "our own")
+
+
 def _file_modes(examined: Examined) -> Result:
     expected = "no other user may open settings, keys and database"
     dkim, database = examined.settings.dkim, examined.database_file
@@ -221,6 +231,7 @@ CHECKS = (
     ),
     Check("installation.operator", _operator, ("installation.settings",)),
     Check("installation.secret_key", _secret_key, ("installation.settings",), stops_mail=True),
+    Check("installation.templates", _templates, ("installation.settings",), stops_mail=True),
     Check("installation.file_modes", _file_modes, ("installation.settings",)),
     Check("installation.database", _database, ("installation.settings",), stops_mail=True),
     Check("installation.schema", _schema, ("installation.database",), stops_mail=True),

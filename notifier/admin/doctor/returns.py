@@ -7,12 +7,17 @@ from sqlalchemy import func, select
 from notifier.admin.doctor.check import Check
 from notifier.admin.doctor.examined import Examined
 from notifier.admin.doctor.findings import Result, not_checked, ok, warning
+from notifier.deliver.bounces.diagnostics import Diagnostic, choose_status
+from notifier.deliver.bounces.policy import Stage
+from notifier.deliver.bounces.subjects import NOBODY, Subject
 from notifier.deliver.smtp.examination import Acceptance
 from notifier.store.models import BounceReport, Delivery
 
 # Mails within this time of which some must have come back: even good lists have two in a hundred.
 # Chosen by hand; not measured.
 _DAYS, _MANY = 30, 500
+# The subjects of a refusal that say something about the address.
+_ABOUT_ADDRESS = (Subject.RECIPIENT, Subject.MAILBOX, Subject.UNKNOWN)
 
 
 def _mailbox(examined: Examined) -> Result:
@@ -21,7 +26,7 @@ def _mailbox(examined: Examined) -> Result:
     plain, _ = examined.acceptances
     if plain.is_taken:
         return ok(expected, "it is")
-    if plain.is_refused:
+    if _says_that_it_is_unknown(plain):
         return warning(
             expected,
             f"refused: {plain.code} {plain.answer}",
@@ -38,7 +43,7 @@ def _tags(examined: Examined) -> Result:
     _, tagged = examined.acceptances
     if tagged.is_taken:
         return ok(expected, "it is")
-    if tagged.is_refused:
+    if _says_that_it_is_unknown(tagged):
         return warning(
             expected,
             f"refused: {tagged.code} {tagged.answer}",
@@ -48,7 +53,17 @@ def _tags(examined: Examined) -> Result:
     return _cannot_tell(expected, tagged)
 
 
+def _says_that_it_is_unknown(acceptance: Acceptance) -> bool:
+    """Return whether a refusal is about the address, and not about the machine that asked."""
+    words = acceptance.answer
+    subject = Diagnostic(words, NOBODY, Stage.RCPT).refusal(choose_status("", words)).subject
+    return acceptance.is_refused and not acceptance.is_about_us and subject in _ABOUT_ADDRESS
+
+
 def _cannot_tell(expected: str, acceptance: Acceptance) -> Result:
+    if acceptance.is_refused:
+        why = f"the server refuses this machine: {acceptance.code} {acceptance.answer}"
+        return not_checked(expected, why, "Write a mail to the address from elsewhere.")
     if acceptance.code:
         why = f"the server puts us off: {acceptance.code} {acceptance.answer}"
         return not_checked(expected, why, "Try again in some minutes.")

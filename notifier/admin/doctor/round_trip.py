@@ -6,7 +6,7 @@ from notifier.admin.doctor import dkim_records
 from notifier.admin.doctor.check import Check
 from notifier.admin.doctor.examined import Examined
 from notifier.admin.doctor.findings import Result, failed, not_checked, ok, warning, without_itself
-from notifier.deliver.bounces.advice import advice_for
+from notifier.deliver.bounces.advice import advice_for_test
 from notifier.deliver.mime.dkim_verification import verify
 from notifier.deliver.outbox import SendResult
 
@@ -22,9 +22,9 @@ def _sent(examined: Examined) -> Result:
     outcome = examined.round_trip.outcome
     if outcome.answer is SendResult.ACCEPTED:
         return ok(expected, "accepted; that is not delivered yet")
-    return failed(
-        expected, outcome.text or str(outcome.answer), without_itself(advice_for(outcome.text))
-    )
+    is_put_off = outcome.answer is SendResult.DEFERRED and outcome.waits_because is None
+    advice = advice_for_test(outcome.text, is_put_off=is_put_off)
+    return failed(expected, outcome.text or str(outcome.answer), without_itself(advice))
 
 
 def _received(examined: Examined) -> Result:
@@ -88,7 +88,12 @@ CHECKS = (
     Check(
         "round_trip.sent",
         _sent,
-        ("installation.sender", "installation.postal_address", "installation.secret_key"),
+        (
+            "installation.sender",
+            "installation.postal_address",
+            "installation.secret_key",
+            "installation.templates",
+        ),
         stops_mail=True,
         only_if=_is_wanted,
     ),

@@ -346,7 +346,7 @@ CHECKS = (
     Check(
         "dns.dkim_signature",
         dkim_records.check_signature,
-        ("dns.dkim", "installation.secret_key"),
+        ("dns.dkim", "installation.secret_key", "installation.templates"),
     ),
     Check("dns.dmarc", _dmarc, _SENDER),
     Check(

@@ -113,6 +113,7 @@ def _unsettled(facts: Facts, sending: Sending) -> Verdict:
         because = f"It is in digest {sending.digest.id}, which is being sent at this moment."
         return Verdict(Outcome.WAITING, because, "The answer of the mail server settles it.")
     reasons: tuple[Callable[[Facts, Sending], tuple[str, str] | None], ...] = (
+        _restored,
         _stopped,
         _not_released,
         _not_mailed,
@@ -140,6 +141,16 @@ def _uncertain(facts: Facts, sending: Sending) -> Verdict:
         return Verdict(Outcome.UNCERTAIN, because, text)
     text = "It is sent once more, with the same Message-ID."
     return Verdict(Outcome.UNCERTAIN, because, text, delivery.next_attempt_at)
+
+
+def _restored(facts: Facts, _sending: Sending) -> tuple[str, str] | None:
+    restored_at = facts.circumstances.restored_at
+    if restored_at is None:
+        return None
+    return (
+        f"The database was restored on {at(restored_at)}, and nothing is sent since then.",
+        "To decide what is sent: notifier db resume",
+    )
 
 
 def _stopped(facts: Facts, _sending: Sending) -> tuple[str, str] | None:

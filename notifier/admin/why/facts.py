@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session, defer, joinedload
 
 from notifier.digest import groups
 from notifier.digest.selection import Candidate
-from notifier.enums import ConsentEvent, SubscriptionStatus
+from notifier.enums import ConsentEvent, DigestStatus, SubscriptionStatus
 from notifier.match import judging
 from notifier.match.score import Judgement
+from notifier.store import backup_state
 from notifier.store.models import (
     Consent,
     Delivery,
@@ -58,6 +59,7 @@ class Circumstances:
         holds_uncertain: whether mails whose answer was lost wait for a person.
         ran_at: the time of the last run; None before the first.
         stopped_at: the time at which a person stopped the sending; None while mails go out.
+        restored_at: the time of a restore after which nothing is sent yet; None if there is none.
     """
 
     now: datetime
@@ -65,6 +67,7 @@ class Circumstances:
     holds_uncertain: bool
     ran_at: datetime | None
     stopped_at: datetime | None
+    restored_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,9 @@ class Facts:
         ledger: the consent ledger of the subscription, oldest first.
         suppression: of the address; None if it may be mailed.
         held_suppression: a suppression of the address that waits for a person, or is of today.
+        reviewed: the newest digest under review with the entry that this subscription may get.
         owed: what the next digest would say of the entry; None if nothing.
         judgement: today's judgement on the newest state, where nothing matched; None without a hit.
-        draft: the open draft with the entry for readers of this kind; None without one.
     """
 
     entry: Entry
@@ -99,9 +102,9 @@ class Facts:
     ledger: Sequence[Consent]
     suppression: Suppression | None
     held_suppression: HeldSuppression | None
+    reviewed: Digest | None
     owed: Candidate | None
     judgement: Judgement | None
-    draft: Digest | None = None
 
     @property
     def now(self) -> datetime:
@@ -169,9 +172,9 @@ def read(
         ledger=consent.of(session, [subscription.id]),
         suppression=_suppression(session, subscription),
         held_suppression=_held_suppression(session, subscription),
+        reviewed=_reviewed(session, subscription, matches),
         owed=_owed(session, entry, subscription) if matches else None,
         judgement=_judgement(session, entry, subscription) if feeds and not matches else None,
-        draft=_draft(session, subscription, matches),
     )
 
 
@@ -180,7 +183,9 @@ def circumstances(
 ) -> Circumstances:
     """Read the circumstances of all mails; the arguments are its attributes."""
     row = session.execute(select(Installation.ran_at, Installation.stopped_at)).one()
-    return Circumstances(now, quiet, holds_uncertain, row.ran_at, row.stopped_at)
+    restored = backup_state.restored(session)
+    restored_at = restored.at if restored is not None else None
+    return Circumstances(now, quiet, holds_uncertain, row.ran_at, row.stopped_at, restored_at)
 
 
 def _judged_at(session: Session, entry: Entry) -> datetime | None:
@@ -210,6 +215,27 @@ def _sendings(
     ]
 
 
+def _reviewed(
+    session: Session, subscription: Subscription, matches: Sequence[Match]
+) -> Digest | None:
+    """Return the newest digest under review that has one of these matches for such a reader."""
+    return session.scalar(
+        select(Digest)
+        .join(DigestItem, DigestItem.digest_id == Digest.id)
+        .where(
+            DigestItem.match_id.in_([match.id for match in matches]),
+            Digest.position.is_not(None),
+            Digest.cadence == subscription.cadence,
+            Digest.edition == subscription.edition,
+            Digest.language == subscription.subscriber.language,
+            Digest.status != DigestStatus.VOID,
+        )
+        .options(defer(Digest.body_html), defer(Digest.body_text), defer(Digest.page_html))
+        .order_by(Digest.id.desc())
+        .limit(1)
+    )
+
+
 def _told_revision(session: Session, entry: Entry, subscription: Subscription) -> int | None:
     row = session.get(Told, (subscription.id, entry.id))
     if row is None:
@@ -232,25 +258,6 @@ def _owed(session: Session, entry: Entry, subscription: Subscription) -> Candida
         return None
     items = groups.items_for(session, subscription.profile, subscription)
     return next((item for item in items if item.entry_id == entry.id), None)
-
-
-def _draft(session: Session, subscription: Subscription, matches: Sequence[Match]) -> Digest | None:
-    """Return the newest open draft that shows one of these matches to readers of this kind."""
-    shows = DigestItem.match_id.in_([match.id for match in matches])
-    open_drafts = (
-        select(Digest)
-        .join(DigestItem, DigestItem.digest_id == Digest.id)
-        .where(
-            shows,
-            Digest.open_until.is_not(None),
-            Digest.cadence == subscription.cadence,
-            Digest.edition == subscription.edition,
-            Digest.language == subscription.subscriber.language,
-        )
-        .options(defer(Digest.body_html), defer(Digest.body_text), defer(Digest.page_html))
-        .order_by(Digest.id.desc())
-    )
-    return session.scalars(open_drafts).first() if matches else None
 
 
 def _judgement(session: Session, entry: Entry, subscription: Subscription) -> Judgement | None:

@@ -12,14 +12,23 @@ from notifier.digest.groups import candidate_of
 from notifier.digest.selection import Section, section_of
 from notifier.enums import Cadence, DigestStatus, NewsKind, SubscriptionStatus, Tier
 from notifier.match.held import SENTENCES
-from notifier.store.models import Digest, Match
+from notifier.store.models import Match
 from notifier.subscribers import suppressions
 
 
 def verdict(facts: Facts) -> Verdict:
     """Return the verdict."""
     rules: tuple[Callable[[Facts], Verdict | None], ...] = (
-        (_due, _dropped, _filed, _of_the_subscription, _not_mailed, _not_confirmed_then, _not_owed)
+        (
+            _reviewed,
+            _due,
+            _dropped,
+            _filed,
+            _of_the_subscription,
+            _not_mailed,
+            _not_confirmed_then,
+            _not_owed,
+        )
         if facts.matches
         else (_held, _not_fed, _held_dropped, _not_judged, _not_matched)
     )
@@ -33,45 +42,56 @@ def _what(match: Match) -> str:
     return f"It matched on {at(match.created_at)} ({match.tier})"
 
 
+def _reviewed(facts: Facts) -> Verdict | None:
+    """Return the verdict on what is in a draft: mails are planned when a person approves it."""
+    digest = facts.reviewed
+    if digest is None or facts.subscription.status not in SubscriptionStatus.RUNNING:
+        return None
+    what = _what(facts.matches[-1])
+    if digest.status in (DigestStatus.DRAFT, DigestStatus.HELD) and facts.owed is not None:
+        because = (
+            f"{what}, and is in draft {digest.id} of {at(digest.composed_at)}, which waits for a "
+            "person's approval (review.required)."
+        )
+        text = (
+            f"To read it: notifier digests show {digest.id}. To let it go out: notifier digests "
+            f"approve {digest.id}"
+        )
+        return Verdict(Outcome.WAITING, because, text)
+    return None
+
+
 def _due(facts: Facts) -> Verdict | None:
     """Return the verdict on what goes into the next digest."""
     subscription = facts.subscription
     may_be_mailed = facts.suppression is None and (
         facts.held_suppression is None or facts.held_suppression.held_at is None
     )
-    if facts.owed is None or not may_be_mailed:
+    is_paused = subscription.status is SubscriptionStatus.PAUSED
+    if facts.owed is None or not may_be_mailed or is_paused:
         return None
     what = _what(facts.matches[-1])
-    if subscription.status is SubscriptionStatus.PAUSED:
-        return None
+    draft = facts.reviewed
+    if draft is not None and draft.status is DigestStatus.DROPPED:
+        what += f", was in draft {draft.id}, which a person dropped ({draft.ended_because})"
     if subscription.trouble:
         return Verdict(
             Outcome.DUE,
             f"{what}, and no digest can be composed for this subscription: {subscription.trouble}",
             "Store the choice again: notifier subscribe EMAIL",
         )
-    if facts.draft is not None:
-        return _in_draft(facts, facts.draft)
+    if facts.circumstances.restored_at is not None:
+        because = f"{what}, and is owed. The database was restored, and nothing is sent since then."
+        return Verdict(Outcome.DUE, because, "To decide what is sent: notifier db resume")
+    if draft is not None and draft.status is DigestStatus.APPROVED:
+        because = f"{what}, and is in draft {draft.id}, which is approved."
+        return Verdict(Outcome.DUE, because, "It is sent when it is due.", subscription.next_due_at)
     if subscription.cadence is Cadence.IMMEDIATE:
         due_at = max(facts.matches[-1].created_at + facts.circumstances.quiet, facts.now)
         because = f"{what}, and is owed. Digests of this subscription go out at once."
         return Verdict(Outcome.DUE, because, "The next `notifier run` after that time.", due_at)
     because = f"{what}, and is owed: it goes into the next {subscription.cadence} digest."
     return Verdict(Outcome.DUE, because, "It is composed when it is due.", subscription.next_due_at)
-
-
-def _in_draft(facts: Facts, draft: Digest) -> Verdict:
-    """Return the verdict on what a draft shows: a person decides whether it is sent."""
-    what, number, due_at = _what(facts.matches[-1]), draft.id, facts.subscription.next_due_at
-    if draft.status is DigestStatus.DROPPED:
-        because = f"{what}. Draft {number} with it was dropped: {draft.ended_because}."
-        return Verdict(Outcome.DUE, because, "It goes into the digest after that one.")
-    if draft.status in (DigestStatus.DRAFT, DigestStatus.HELD):
-        because = f"{what}, and is in draft {number}, which waits for an approval."
-        text = f"Nobody is sent it before: notifier digests approve {number}"
-        return Verdict(Outcome.WAITING, because, text, due_at)
-    because = f"{what}, and is in draft {number}, which is approved."
-    return Verdict(Outcome.DUE, because, "It is sent when it is due.", due_at)
 
 
 def _dropped(facts: Facts) -> Verdict | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import progress_bar, shared
 from notifier.cli.subscribers import people
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _import_list(
 
     now = deps.now()
     transaction = deps.reading() if options["dry"] else deps.writing()
-    with shared.progress(show_progress) as progress, transaction as session:
+    with progress_bar.progress(show_progress) as progress, transaction as session:
         stored = {profile.slug: profile for profile in profiles.listed(session)}
         report = import_export.import_rows(
             session,

@@ -108,12 +108,9 @@ def _problem(
 
 def _headers(names: tuple[str, ...], fields: list[tuple[str, str]]) -> bytes:
     """Return the signed headers; of several of one name the last comes first (RFC 6376, 5.4.2)."""
-    remaining = list(fields)
-    octets = []
-    for name in names:
-        place = next(
-            (at for at in reversed(range(len(remaining))) if remaining[at][0] == name), None
-        )
-        if place is not None:
-            octets.append(canonical_header(name, remaining.pop(place)[1]))
-    return b"".join(octets)
+    values: dict[str, list[str]] = {}
+    for name, value in fields:
+        values.setdefault(name, []).append(value)
+    return b"".join(
+        canonical_header(name, values[name].pop()) for name in names if values.get(name)
+    )

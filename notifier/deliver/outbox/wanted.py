@@ -57,6 +57,8 @@ def reason_unwanted(
         return None
     if delivery.kind is DeliveryKind.CONFIRMATION:
         wanted = subscription.status is SubscriptionStatus.PENDING or subscription.wish is not None
+    elif delivery.kind is DeliveryKind.CLOSED:
+        wanted = subscription.status is SubscriptionStatus.ENDED
     else:
         wanted = subscription.status in SubscriptionStatus.RUNNING
     if wanted:

@@ -64,10 +64,12 @@ class Acceptance:
     Attributes:
         code: the reply code; 0 if there was no answer.
         answer: its words, or the reason why there are none; without addresses.
+        is_about_us: whether it was refused before the address was named.
     """
 
     code: int
     answer: str
+    is_about_us: bool = False
 
     @property
     def is_taken(self) -> bool:
@@ -105,7 +107,8 @@ def ask_for(recipients: list[str], smtp: Smtp) -> list[Acceptance]:
                 reply, text = client.docmd("RCPT", f"TO:<{recipient}>")
                 acceptances.append(Acceptance(reply, safe(text.decode("utf-8", "replace"))))
             else:
-                acceptances.append(Acceptance(code, safe(answer.decode("utf-8", "replace"))))
+                refusal = safe(answer.decode("utf-8", "replace"))
+                acceptances.append(Acceptance(code, refusal, is_about_us=True))
         client.docmd("RSET")
     except OSError as error:  # the library's errors are among them
         missing = len(recipients) - len(acceptances)

@@ -13,13 +13,15 @@ from notifier.store.models.base import Base
 class Profile(Base):
     """A therapy profile.
 
-    Writer: `match/profiles.py`, and `match/matches.py` for the position.
+    Writer: `match/profiles.py`, `match/removed_profiles.py`, and `match/matches.py` for the
+    position.
 
     Attributes:
         slug: its name in commands and URLs.
         stage_as_of: the day from which `stage` is.
         document: the profile file as JSON.
         position: the last number given in its sequence of matches; 0 before the first.
+        removed_at: when a person removed it; None while it is in use.
     """
 
     __tablename__ = "profile"
@@ -33,6 +35,7 @@ class Profile(Base):
     document: Mapped[dict[str, Any]]
     imported_at: Mapped[datetime]
     position: Mapped[int] = mapped_column(default=0)
+    removed_at: Mapped[datetime | None]
 
     terms: Mapped[list["Term"]] = relationship(
         back_populates="profile", cascade="all, delete-orphan", order_by="Term.id"
