@@ -29,7 +29,7 @@ from tests.support.owed_history import Published
 
 HOUR = timedelta(hours=1)
 ZONES = ("UTC", "Asia/Tokyo", "America/New_York", "Europe/Berlin")
-DAYS = 10
+DAYS = 8
 
 
 class Weeks:
@@ -57,7 +57,7 @@ class Weeks:
         """Let the weeks pass, and then some days in which everything is approved."""
         for _ in range(6):
             self.join()
-        for hour in range(0, DAYS * 24, 2):
+        for hour in range(0, DAYS * 24, 3):
             self.now = MONDAY + hour * HOUR
             for happens, share in (
                 (self.publish, 0.15),
@@ -69,8 +69,8 @@ class Weeks:
                 if self.draw.random() < share:
                     happens()
             self.compose()
-        for _ in range(8 * 6):
-            self.now += 4 * HOUR
+        for _ in range(8 * 4):
+            self.now += 6 * HOUR
             self.approve_all()
             self.compose()
 

@@ -127,6 +127,7 @@ def leave(installation: Installation, reader: str, moment: datetime) -> None:
         assert subscriptions.end(session, subscription, "link", "subscriber", moment)
 
 
+@pytest.mark.postgresql_long
 def test_a_draft_is_composed_before_the_due_time_and_mailed_to_the_operator(reviewed):
     run(reviewed, EVENING - HOUR)
     assert statuses(reviewed) == []
@@ -151,6 +152,7 @@ def test_a_draft_is_composed_before_the_due_time_and_mailed_to_the_operator(revi
     assert (statuses(reviewed), len(reviewed.sink.to(EDITOR))) == (["draft"], 1)
 
 
+@pytest.mark.postgresql_long
 def test_an_approved_draft_is_sent_when_it_is_due_and_once(reviewed):
     run(reviewed, EVENING)
     assert approve(reviewed, EVENING + HOUR) == DUE
@@ -226,6 +228,7 @@ def test_a_run_that_ends_anywhere_is_completed_by_the_next(
     assert statuses(any_installation) == ["approved"]
 
 
+@pytest.mark.postgresql_long
 def test_while_drafts_wait_their_readers_are_not_looked_for_at_every_tick(
     reviewed: Installation,
 ):
