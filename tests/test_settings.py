@@ -121,6 +121,8 @@ def test_a_relative_path_of_the_database_starts_at_the_settings_file(file: Path)
             ["sender.bounce_address", "25 characters", "sender.bounce_tags"],
         ),
         ("[sender]\nbounce_tags = 'perhaps'", {}, ["sender.bounce_tags"]),
+        ("[review]\nrequired = true", {}, ["operator.address is not set", "[operator]"]),
+        ("[review]\nlead_hours = 337", {}, ["review.lead_hours", "336"]),
     ],
 )
 def test_a_wrong_setting_is_refused_with_key_problem_and_fix(

@@ -92,7 +92,10 @@ def run(
     if only is None:
         with problems.contained("Making digests due that are owed again"):
             unsent.owe_again(deps, now)
-    if deps.settings.review.required:
+    if after_restore:
+        # Each of these is sent by a decision of its own, whether or not drafts are reviewed.
+        composed += _compose_due(deps, now, problems, only)
+    elif deps.settings.review.required:
         composed += review.run(deps, now, problems, only)
     else:
         review.end_all(deps)

@@ -51,12 +51,14 @@ class _New:
         states: the states that the items show.
         due_at: the time at which the first of its readers are due; `AT_ONCE` for no such time.
         classes: its readers.
+        number: how many they are.
     """
 
     group: Group
     states: States
     due_at: datetime
     classes: list[DueClass] = field(default_factory=list)
+    number: int = 0
 
 
 @dataclass
@@ -237,6 +239,7 @@ class _Assignment:
                     states = digests.states(self._session, items)
                     new[key] = _New(Group(items, key[0]), states, earliest.own)
                 new[key].classes.append(due_class)
+                new[key].number += ahead.members[due_class]
                 new[key].due_at = min(new[key].due_at, earliest.own)
         self._look.new = list(new.values())
 
@@ -256,16 +259,18 @@ class _Assignment:
             # Who waits for no due time is owed it again as soon as there is more.
             if draft.is_dropped and due_at == AT_ONCE and items != newest:
                 continue
-            self._note(draft, due_class)
+            self._note(draft, due_class, due_at)
             return ()
         if not newest:
             self._look.settle(due_class, Outcome(), self._look.plan.profile.position)
         return newest
 
-    def _note(self, draft: OpenDraft, due_class: DueClass) -> None:
+    def _note(self, draft: OpenDraft, due_class: DueClass, due_at: datetime) -> None:
         self._look.wanted.add(draft.digest_id)
         if draft.is_dropped:
-            self._look.settle(due_class, Outcome(), draft.position)
+            # Who waits for no due time has none that could pass.
+            if due_at != AT_ONCE:
+                self._look.settle(due_class, Outcome(), draft.position)
         elif draft.is_released:
             urgent = drafts.is_urgent(self._session, draft.digest_id)
             lane = Lane.URGENT if urgent else Lane.OTHERS
@@ -305,9 +310,8 @@ def _compose(deps: Deps, look: _Look, new: _New, now: datetime, problems: Proble
                 session, profile.id, profile.position, composed, due_at, lead, now
             )
             if is_new:
-                enqueue_for_operator(
-                    deps, session, *review_mails.waits(draft), now, draft_id=draft.id
-                )
+                subject, text = review_mails.waits(draft, new.number)
+                enqueue_for_operator(deps, session, subject, text, now, draft_id=draft.id)
             look.wanted.add(draft.id)
             return int(is_new)
     except OutdatedError:

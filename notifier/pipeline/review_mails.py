@@ -15,15 +15,23 @@ _LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
 _READERS = {Edition.PATIENT: "patients", Edition.CLINICIAN: "clinicians"}
 
 
-def waits(digest: Digest) -> tuple[str, str]:
-    """Return the subject and text of the mail that shows a new draft."""
+def waits(digest: Digest, readers: int) -> tuple[str, str]:
+    """Return the subject and text of the mail that shows a new draft.
+
+    Args:
+        digest: the draft.
+        readers: how many wait for it at present.
+    """
+    number = "one reader waits" if readers == 1 else f"{readers:,} readers wait"
     rules = (
         "What comes in now waits for the next digest. If an item of this draft is corrected or"
         " withdrawn, the draft is void and composed anew, and you get another mail."
     )
+    state = f"At present {number} for it."
+    order = "Nobody is sent it before you approve it."
     return (
         f"notifier: draft {digest.id} waits for your approval",
-        f"{_name(digest)}\nNobody is sent it before you approve it. {_when(digest)}\n\n{rules}",
+        f"{_name(digest)} {state}\n{order} {_when(digest)}\n\n{rules}",
     )
 
 

@@ -6,6 +6,7 @@ database.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -143,11 +144,13 @@ class Grouped:
         classes: the earliest due time of each, that of the digests which wait included or not.
         schedules: the schedules that occur.
         number: how many subscriptions there are.
+        members: how many there are of each class.
     """
 
     classes: dict[DueClass, "Earliest"] = field(default_factory=dict)
     number: int = 0
     schedules: set[StoredSchedule] = field(default_factory=set)
+    members: Counter[DueClass] = field(default_factory=Counter)
 
 
 class Earliest(NamedTuple):

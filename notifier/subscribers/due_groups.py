@@ -195,6 +195,7 @@ class _Statement:
             tuple(values[name] for name in self.keys if name.startswith("waiting_")),
         )
         grouped.number += values["number"]
+        grouped.members[due_class] += values["number"]
         own, waiting = values["due_at"], values["waiting_due_at"]
         known = grouped.classes.get(due_class)
         if known is not None:

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import event, select, update
 
-from notifier.admin import review
-from notifier.digest import archive, drafts
+from notifier.admin import review, why
+from notifier.admin.why.verdict import Outcome, Verdict
+from notifier.digest import archive, digests, drafts
 from notifier.digest.editing import Edit
 from notifier.enums import NewsKind
 from notifier.errors import InputError, NotifierError
@@ -126,6 +127,7 @@ def leave(installation: Installation, reader: str, moment: datetime) -> None:
         assert subscriptions.end(session, subscription, "link", "subscriber", moment)
 
 
+@pytest.mark.postgresql_long
 def test_a_draft_is_composed_before_the_due_time_and_mailed_to_the_operator(reviewed):
     run(reviewed, EVENING - HOUR)
     assert statuses(reviewed) == []
@@ -142,12 +144,15 @@ def test_a_draft_is_composed_before_the_due_time_and_mailed_to_the_operator(revi
     for kind in ("text/plain", "text/html"):
         assert LESIONS.title in parts[kind]
         assert command in parts[kind]
-        assert "Tuesday, 3 March 2026, 08:00 (UTC)" in " ".join(parts[kind].split())
+        words = " ".join(parts[kind].split())
+        assert "Tuesday, 3 March 2026, 08:00 (UTC)" in words
+        assert "At present one reader waits for it." in words
     assert reviewed.sink.to(ANNA) == []
     run(reviewed, EVENING + HOUR)
     assert (statuses(reviewed), len(reviewed.sink.to(EDITOR))) == (["draft"], 1)
 
 
+@pytest.mark.postgresql_long
 def test_an_approved_draft_is_sent_when_it_is_due_and_once(reviewed):
     run(reviewed, EVENING)
     assert approve(reviewed, EVENING + HOUR) == DUE
@@ -181,6 +186,22 @@ def test_two_approvals_at_once_are_one(reviewed):
     assert titles(reviewed) == [LESIONS.title]
 
 
+def test_two_processes_at_once_store_one_draft_and_plan_each_mail_once(reviewed: Installation):
+    def at_once(moment: datetime) -> None:
+        both = [threading.Thread(target=compose.run, args=(reviewed.at(moment),)) for _ in range(2)]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+
+    at_once(EVENING)
+    (draft,) = digests_of(reviewed)
+    assert subjects(reviewed) == [waits(draft.id)]
+    approve(reviewed, EVENING, draft.id)
+    at_once(DUE)
+    assert served(reviewed) == [1]
+
+
 def test_a_run_that_ends_anywhere_is_completed_by_the_next(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
@@ -207,6 +228,7 @@ def test_a_run_that_ends_anywhere_is_completed_by_the_next(
     assert statuses(any_installation) == ["approved"]
 
 
+@pytest.mark.postgresql_long
 def test_while_drafts_wait_their_readers_are_not_looked_for_at_every_tick(
     reviewed: Installation,
 ):
@@ -614,6 +636,118 @@ def a_restart_between_draft_and_mail(reviewed):
     assert titles(reviewed) == [LESIONS.title]
 
 
+def a_run_ended_before_review_was_switched_on(reviewed):
+    """Who was planned for gets the digest; the others wait for an approval."""
+    reviewed.change(review=Review())
+    reviewed.subscribe(BEN, moment=MONDAY)
+    publish(reviewed, MONDAY + 4 * HOUR, LESIONS, SLEEP)
+    change(reviewed, BEN, position=0)
+    with reviewed.at(DUE).writing() as session:
+        session.execute(update(Subscription).values(position=0))
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("_FIRST", "_FEWEST", "_MOST"):
+            patched.setattr(planning, name, 1)
+        with crash_at_commit(reviewed.at(DUE), 2):
+            compose.run(reviewed.at(DUE))
+    assert (statuses(reviewed), len(served(reviewed))) == (["composing"], 1)
+    reviewed.change(review=Review(required=True))
+    run(reviewed, DUE + HOUR)
+    assert (len(titles(reviewed)), titles(reviewed, BEN)) == (2, [])
+    assert statuses(reviewed) == ["sent", "draft"]
+    approve(reviewed, DUE + 2 * HOUR, 2)
+    run(reviewed, DUE + 2 * HOUR, DUE + 3 * HOUR)
+    assert (len(titles(reviewed)), len(titles(reviewed, BEN))) == (2, 2)
+
+
+def a_correction_between_two_time_zones(reviewed):
+    """Who was sent it is owed the correction; the others are shown a new draft first."""
+    reviewed.subscribe(BEN, zone="America/New_York", moment=MONDAY + 5 * HOUR)
+    publish(reviewed, MONDAY + 4 * HOUR, LESIONS, SLEEP)
+    with reviewed.at(MONDAY).writing() as session:
+        session.execute(update(Subscription).values(position=0))
+    run(reviewed, EVENING)
+    approve(reviewed, EVENING)
+    run(reviewed, DUE)
+    publish(reviewed, DUE + HOUR, CORRECTED, SLEEP)
+    run(reviewed, DUE + 2 * HOUR)
+    assert (statuses(reviewed), subjects(reviewed)[1:]) == (
+        ["sent", "draft"],
+        ["draft 1 is void", waits(2)],
+    )
+    approve(reviewed, DUE + 3 * HOUR, 2)
+    run(reviewed, DUE + 6 * HOUR, EVENING + DAY)
+    (mail,) = reviewed.sink.to(BEN)
+    assert "14 had none" in text_of(mail)
+    approve(reviewed, EVENING + DAY, 3)
+    run(reviewed, DUE + DAY, DUE + 2 * DAY)
+    assert (len(reviewed.sink.to(ANNA)), len(reviewed.sink.to(BEN))) == (2, 1)
+
+
+def a_held_digest_without_review(reviewed):
+    """A digest whose deliveries wait can be changed while it is held."""
+    reviewed.change(review=Review())
+    publish(reviewed, MONDAY + 4 * HOUR, LESIONS, SLEEP)
+    compose.run(reviewed.at(DUE))
+    wrong = Edit(dropped=(match_of(reviewed, SLEEP),))
+    with pytest.raises(NotifierError, match="Digest 1 is approved: it cannot be changed") as error:
+        review.edit(reviewed.at(DUE), 1, wrong, "no news")
+    assert "notifier digests hold 1" in error.value.fix
+    review.hold(reviewed.at(DUE), 1)
+    run(reviewed, DUE)
+    review.edit(reviewed.at(DUE), 1, wrong, "no news")
+    assert statuses(reviewed) == ["held"]
+    assert approve(reviewed, DUE + HOUR) is None
+    run(reviewed, DUE + HOUR, DUE + DAY)
+    assert titles(reviewed) == [LESIONS.title]
+    with pytest.raises(NotifierError, match="was sent to somebody already"):
+        review.edit(reviewed.at(DUE), 1, wrong, "no news")
+
+
+def a_draft_that_many_servers_refuse(reviewed):
+    """It is held like any digest, although it was approved; the next approval counts."""
+    for number in range(12):
+        reviewed.subscribe(f"person{number}@example.org", moment=MONDAY)
+    with reviewed.at(MONDAY).writing() as session:
+        session.execute(update(Subscription).values(position=0))
+    run(reviewed, EVENING)
+    approve(reviewed, EVENING)
+    compose.run(reviewed.at(DUE))
+    with reviewed.at(DUE).writing() as session:
+        session.execute(update(Delivery).where(Delivery.digest_id == 1).values(status="failed"))
+        assert digests.hold_if_refused(session, 1) is not None
+    approve(reviewed, DUE)
+    with reviewed.at(DUE).writing() as session:
+        assert digests.hold_if_refused(session, 1) is None
+
+
+def somebody_asks_why_it_did_not_come(reviewed):
+    """The answer names the draft, and what has to be done."""
+
+    def answer(moment: datetime) -> Verdict:
+        address = "https://herald.example.org/lesions/"
+        return why.answer(reviewed.at(moment), ANNA, address).accounts[0].verdict
+
+    run(reviewed, EVENING)
+    waiting = answer(EVENING)
+    assert (waiting.outcome, "which waits for a person's approval" in waiting.because) == (
+        Outcome.WAITING,
+        True,
+    )
+    approve(reviewed, EVENING)
+    assert (answer(EVENING).outcome, "which is approved" in answer(EVENING).because) == (
+        Outcome.DUE,
+        True,
+    )
+    run(reviewed, DUE)
+    assert answer(DUE).outcome is Outcome.SENT
+
+
+def after_a_restore(reviewed):
+    """Each digest is a decision of its own then: no draft is composed beside it."""
+    assert compose.run(reviewed.at(DUE), after_restore=True) == 1
+    assert (statuses(reviewed), subjects(reviewed)) == (["approved"], [])
+
+
 def the_archive(reviewed):
     """An approved draft is on no public page before its first readers are due."""
     run(reviewed, EVENING)
@@ -676,6 +810,12 @@ SITUATIONS: dict[str, Callable[[Installation], None]] = {
         review_is_switched_off,
         review_is_switched_on,
         a_restart_between_draft_and_mail,
+        a_run_ended_before_review_was_switched_on,
+        a_correction_between_two_time_zones,
+        a_held_digest_without_review,
+        a_draft_that_many_servers_refuse,
+        somebody_asks_why_it_did_not_come,
+        after_a_restore,
         the_archive,
         a_change_of_a_sent_item,
     )

@@ -67,9 +67,8 @@ def _due(facts: Facts) -> Verdict | None:
     may_be_mailed = facts.suppression is None and (
         facts.held_suppression is None or facts.held_suppression.held_at is None
     )
-    if facts.owed is None or not may_be_mailed:
-        return None
-    if subscription.status is SubscriptionStatus.PAUSED:
+    is_paused = subscription.status is SubscriptionStatus.PAUSED
+    if facts.owed is None or not may_be_mailed or is_paused:
         return None
     what = _what(facts.matches[-1])
     draft = facts.reviewed
@@ -84,6 +83,9 @@ def _due(facts: Facts) -> Verdict | None:
     if facts.circumstances.restored_at is not None:
         because = f"{what}, and is owed. The database was restored, and nothing is sent since then."
         return Verdict(Outcome.DUE, because, "To decide what is sent: notifier db resume")
+    if draft is not None and draft.status is DigestStatus.APPROVED:
+        because = f"{what}, and is in draft {draft.id}, which is approved."
+        return Verdict(Outcome.DUE, because, "It is sent when it is due.", subscription.next_due_at)
     if subscription.cadence is Cadence.IMMEDIATE:
         due_at = max(facts.matches[-1].created_at + facts.circumstances.quiet, facts.now)
         because = f"{what}, and is owed. Digests of this subscription go out at once."
