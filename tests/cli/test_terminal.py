@@ -210,6 +210,8 @@ LISTINGS = [
     ("digests", "show", "1"),
     ("deliveries", "list"),
     ("explain", "--title", f"Frexalimab {HOSTILE}"),
+    ("why", "--to", "anna@example.org", "--entry", "1"),
+    ("stats",),
 ]
 OTHERS = [
     ("profiles", "export", "frexalimab"),
@@ -233,6 +235,10 @@ OTHERS = [
     ("sources", "list", f"--{HOSTILE}"),
     ("poll", "--now", HOSTILE),
     ("matches", "list", "--tier", HOSTILE),
+    ("entries", "list", "--since", HOSTILE),
+    ("entries", "list", "--source", HOSTILE),
+    ("why", "--to", "anna@example.org", "--entry", HOSTILE),
+    ("entries", "list", "--wide"),
     ("subscribe", f"x{HOSTILE}@example.org"),
     ("dkim", "--selector", "x", "--domain", HOSTILE),
     ("subscribers", "import", f"{HOSTILE}.csv"),
