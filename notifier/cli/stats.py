@@ -25,9 +25,14 @@ _SERIES = {
     "matches_related": "related",
 }
 _STANDING = ("subscribers",)
+# The columns of the table that give way on a narrow terminal, the last first.
+_OPTIONAL = ("about", "mention", "related")
 _COLUMNS = (
     Column("week", Kind.DAY, field="begin"),
-    *(Column(name, drop=1 if name == "related" else 0, field=key) for key, name in _SERIES.items()),
+    *(
+        Column(name, drop=_OPTIONAL.index(name) + 1 if name in _OPTIONAL else 0, field=key)
+        for key, name in _SERIES.items()
+    ),
 )
 # Columns of a terminal that are not for the plot: the name before it, the numbers behind it.
 _BESIDE_PLOT = 44

@@ -615,3 +615,31 @@ def test_nothing_is_changed_by_the_question(installation: Installation):
         before = connection.exec_driver_sql("PRAGMA data_version").scalar()
         asked(installation, TUESDAY)
         assert connection.exec_driver_sql("PRAGMA data_version").scalar() == before
+
+
+def test_a_therapy_that_was_not_asked_about_is_not_said_to_be_unfollowed(
+    installation: Installation,
+):
+    anna_follows(installation)
+    publish(installation, NOON, NEWS)
+    with installation.at(NOON).writing() as session:
+        columns = {"slug": "other", "name": "Other", "summary": "", "stage": "", "document": {}}
+        other = Profile(**columns, imported_at=MONDAY)
+        session.add(other)
+        session.flush()
+        session.add(
+            Subscription(
+                subscriber_id=session.query(Subscriber).one().id,
+                profile_id=other.id,
+                cadence="weekly",
+                at="08:00",
+                on=0,
+                edition="patient",
+                status="confirmed",
+                link_id="x",
+                created_at=MONDAY,
+            )
+        )
+    answer = why.answer(installation.at(NOON), ANNA, ADDRESS, "other")
+    assert [each.facts.subscription.profile.slug for each in answer.accounts] == ["other"]
+    assert answer.also_matched == []

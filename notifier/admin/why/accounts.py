@@ -90,7 +90,7 @@ def answer(deps: Deps, email: str, reference: str, slug: str | None = None) -> A
         ]
         order = [*Outcome]
         accounts.sort(key=lambda account: order.index(account.verdict.outcome))
-        return Answer(moment.now, accounts, _also_matched(session, entries, followed))
+        return Answer(moment.now, accounts, _also_matched(session, entries, person))
 
 
 def _person(session: Session, email: str) -> Subscriber:
@@ -163,15 +163,14 @@ def _account(
     return Account(stored, verdict, steps(stored))
 
 
-def _also_matched(
-    session: Session, entries: Sequence[Entry], followed: Sequence[Subscription]
-) -> Sequence[str]:
+def _also_matched(session: Session, entries: Sequence[Entry], person: Subscriber) -> Sequence[str]:
+    followed = select(Subscription.profile_id).where(Subscription.subscriber_id == person.id)
     slugs = (
         select(Profile.slug)
         .join(Match, Match.profile_id == Profile.id)
         .where(
             Match.entry_id.in_([entry.id for entry in entries]),
-            Profile.id.not_in([subscription.profile_id for subscription in followed]),
+            Profile.id.not_in(followed),
         )
     )
     return session.scalars(slugs.distinct().order_by(Profile.slug)).all()

@@ -101,7 +101,8 @@ def _see_held(held_id: int) -> str:
 
 
 def _is(facts: Facts) -> str:
-    return f"is {facts.subscription.status}"
+    status = facts.subscription.status
+    return "has ended" if status is SubscriptionStatus.ENDED else f"is {status}"
 
 
 def _unsettled(facts: Facts, sending: Sending) -> Verdict:
