@@ -151,17 +151,29 @@ def resume(
         if send or skip:
             resuming.decide(deps, prepared.restore, send=send, only=digest)
         waiting = resuming.waiting(deps, prepared.restore)
-        ended = None if waiting else resuming.end(deps, prepared.restore)
+        # What the replaced database sent of a source is known only when the source is polled.
+        stays = bool(waiting) or (bool(prepared.failed) and not (send or skip))
+        ended = None if stays else resuming.end(deps, prepared.restore)
     if json:
-        document = {"replaced_was_read": prepared.evidence, "already_sent": prepared.already_sent}
-        digests = [_waiting_json(each) for each in waiting]
-        shared.print_json({**document, "resumed": ended is not None, "digests": digests})
+        shared.print_json(_state_json(prepared, waiting, resumed=ended is not None))
     else:
         _report(prepared, waiting, ended)
     for problem in prepared.problems:
         shared.warn(problem)
-    if waiting or prepared.problems:
+    if stays or prepared.problems:
         raise typer.Exit(1)
+
+
+def _state_json(
+    prepared: "Prepared", waiting: "Sequence[Waiting]", *, resumed: bool
+) -> dict[str, object]:
+    return {
+        "replaced_was_read": prepared.evidence,
+        "already_sent": prepared.already_sent,
+        "failed_sources": [*prepared.failed],
+        "resumed": resumed,
+        "digests": [_waiting_json(each) for each in waiting],
+    }
 
 
 def _waiting_json(waiting: "Waiting") -> dict[str, object]:
@@ -187,6 +199,13 @@ def _report(prepared: "Prepared", waiting: "Sequence[Waiting]", ended: str | Non
         shared.say("Everything is decided: mails go out with the next `notifier run`.")
         if ended:
             shared.say(ended)
+        return
+    if prepared.failed:
+        shared.say("These sources failed; what they published may go out again when they work:")
+        for url in prepared.failed:
+            shared.say(f"    {one_printable_line(url)}")
+        shared.say("Try again later, or go on without them: --send or --skip\n")
+    if not waiting:
         return
     since = shared.as_time(prepared.restore.since)
     shared.say(f"Due since the backup ({since}), or now:\n")

@@ -18,9 +18,10 @@ from notifier.deliver.outbox import stop
 from notifier.deps import Deps
 from notifier.digest import decisions, digests, told_before
 from notifier.digest.decisions import Waiting
-from notifier.enums import DeliveryStatus, SuppressionCause
+from notifier.enums import DeliveryStatus, PollStatus, SuppressionCause
 from notifier.errors import NotFoundError, NotifierError
 from notifier.pipeline import compose, match, poll, restored_evidence
+from notifier.pipeline.poll_result import PollResult
 from notifier.pipeline.problems import Problems
 from notifier.store import backup_state, db
 from notifier.store.backup_state import Restored
@@ -35,12 +36,15 @@ class Prepared:
         restore: which waits.
         evidence: whether the replaced database could be read.
         already_sent: how many open mails it had sent.
+        failed: the addresses of the sources that could not be polled. What the replaced database
+            sent of them is not known to be the same when they work again.
         problems: what failed, a sentence each.
     """
 
     restore: Restored
     evidence: bool
     already_sent: int
+    failed: Sequence[str]
     problems: Sequence[str]
 
 
@@ -59,14 +63,16 @@ def prepare(deps: Deps) -> Prepared | None:
     if restore is None:
         return None
     problems = Problems()
+    polled: Sequence[PollResult] = ()
     with problems.contained("Polling"):
-        poll.run(deps, only_due=True)
+        polled = poll.run(deps, force=True)
     with problems.contained("Matching"):
         match.run(deps, problems)
     number = restored_evidence.apply(deps, restore)
     with problems.contained("Composing"):
         compose.run(deps, problems, after_restore=True)
-    return Prepared(restore, number is not None, number or 0, tuple(problems.lines))
+    failed = tuple(each.url for each in polled if each.status == PollStatus.FAILED)
+    return Prepared(restore, number is not None, number or 0, failed, tuple(problems.lines))
 
 
 def waiting(deps: Deps, restore: Restored) -> list[Waiting]:

@@ -125,6 +125,22 @@ def test_who_signed_up_after_the_backup_is_taken_over_and_gets_no_old_news(
     assert not any("slows lesions" in str(message) for message in later)
 
 
+def test_a_source_that_fails_after_a_restore_keeps_mails_back_until_a_person_goes_on(
+    readers, site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    backup, restore = commands("backup", "Make a backup")[0], commands("backup", "Restore")[0]
+    resume = commands("backup", "Decide what is sent")[0]
+    run(readers, backup, monkeypatch, *NOW)
+    readers("run", "--once", *TUESDAY)
+    run(readers, restore, monkeypatch, *TUESDAY)
+    del site.answers["/feed/"]
+    refused = run(readers, resume, monkeypatch, *TUESDAY)
+    assert refused.code == 1
+    assert f"{site.address}/feed/" in refused.out
+    assert readers("deliveries", "resume").code == 1
+    assert run(readers, f"{resume} --skip", monkeypatch, *TUESDAY).code == 0
+
+
 def test_an_installation_moves_to_another_server(
     readers, home: Path, sink, monkeypatch: pytest.MonkeyPatch, tmp_path_factory
 ):
