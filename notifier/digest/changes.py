@@ -32,6 +32,8 @@ _PARTS = {
 # The sentences of these are ours, and whole.
 _WITHOUT_MARKS = ("withdrawn", "availability")
 _LETTERS = re.compile(r"[^\W\d_]")
+# As `watch/compare/diff.py` stores it.
+_INTRODUCTION = mark("introduction")
 _HEADLINE_AND_TEXT = mark("The headline and the text")
 _VALUES = {
     "Not yet recruiting": mark("Not yet recruiting"),
@@ -181,7 +183,7 @@ def _change_view(
         parts,
         _as_text(parts, language) if parts else words,
         phrases,
-        foreign(_section(what, kind), lang or language.code, language.code),
+        _section(what, kind, language, lang),
         lang if lang != language.code else "",
     )
 
@@ -248,15 +250,21 @@ def _shown(text: str, kind: SourceKind, language: Language, lang: str) -> str:
 def _label(what: str, kind: SourceKind, edition: Edition, language: Language) -> str:
     if what in _PARTS:
         return language.gettext(_PARTS[what])
-    if section := _section(what, kind):
+    if section := _section(what, kind, language):
         return language.gettext("Section “%(name)s”", name=section)
     return shorten(_field(what, edition, language), _LONGEST_NAME)
 
 
-def _section(what: str, kind: SourceKind) -> str:
-    """Return the heading of the section of a page that changed; empty for another part."""
-    is_section = kind is SourceKind.PAGE and what not in _PARTS
-    return shorten(what, _LONGEST_NAME) if is_section else ""
+def _section(what: str, kind: SourceKind, language: Language, lang: str = "") -> str:
+    """Return the heading of the section of a page that changed; empty for another part.
+
+    What stands before the first heading has a name of ours.
+    """
+    if kind is not SourceKind.PAGE or what in _PARTS:
+        return ""
+    if what == _INTRODUCTION:
+        return language.gettext(_INTRODUCTION)
+    return foreign(shorten(what, _LONGEST_NAME), lang or language.code, language.code)
 
 
 def _field(name: str, edition: Edition, language: Language) -> str:

@@ -27,7 +27,7 @@ from notifier.text.urls import web_address
 _LONGEST_TITLE, _LONGEST_SUMMARY, _LONGEST_OTHER_TITLE = 200, 280, 140
 _LONGEST_NAME, _LONGEST_SENTENCE, _LONGEST_ENDPOINT = 120, 300, 160
 # Characters of a text in which its language is looked for. Chosen by hand; not measured.
-_READ_OF_BODY = 2_000
+_READ_OF_BODY = 600
 _MOST_ENDPOINTS, _MOST_REASONS, _MOST_OUTLETS, _MOST_TRIALS, _MOST_PAPERS = 2, 8, 8, 6, 2
 # A longer address is replaced by its source's: mail programs and proxies cut it. The second limit
 # is for items in short, the third for the DOI or PubMed id of a paper. In characters. Chosen by

@@ -5,18 +5,19 @@ reader pronounces it right (WCAG 2.2, 3.1.2). Pure.
 """
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from functools import lru_cache
 from typing import Self
 
 # Most publishers of trials, of papers and of news about them write English.
 USUAL = "en"
 # Characters that are read, words that must be found, and how many more of the best language than of
 # the next. Chosen by hand; not measured.
-_READ, _FEWEST, _LEAD = 2_000, 2, 1
+_READ, _FEWEST, _LEAD = 1_000, 2, 1
 _WORD = re.compile(r"[^\W\d_]+")
 
 # Words that are frequent in one of these languages, each as far as possible in that one only.
-_SMALL_WORDS: Mapping[str, frozenset[str]] = {
+_SMALL_WORDS = {
     code: frozenset(words.split())
     for code, words in {
         "en": (
@@ -49,6 +50,10 @@ _SMALL_WORDS: Mapping[str, frozenset[str]] = {
         ),
     }.items()
 }
+_LANGUAGES_OF = {
+    word: [code for code, small_words in _SMALL_WORDS.items() if word in small_words]
+    for word in frozenset().union(*_SMALL_WORDS.values())
+}
 _SCRIPTS = tuple(
     (code, re.compile(f"[{characters}]"))
     for code, characters in (
@@ -66,24 +71,22 @@ _SCRIPTS = tuple(
 _LEAST_SHARE = 0.2
 
 
+@lru_cache(maxsize=1_000)
 def guess(text: str) -> str:
     """Return the code of the language that a text is probably written in (ISO 639-1).
 
-    A text that tells nothing, such as a short headline, counts as English.
+    A text that tells nothing, such as a short headline, counts as English. The texts of a digest
+    are asked for in each edition and language, so the last answers are kept.
     """
-    words = [word.lower() for word in _WORD.findall(text[:_READ])]
+    words = _WORD.findall(text[:_READ].lower())
     letters = "".join(words)
-    for code, script in _SCRIPTS:
-        if len(script.findall(letters)) > _LEAST_SHARE * len(letters):
-            return code
-    counts = {
-        code: sum(word in small_words for word in words)
-        for code, small_words in _SMALL_WORDS.items()
-    }
-    best, second = sorted(counts.values(), reverse=True)[:2]
-    if best < _FEWEST or best < second + _LEAD:
-        return USUAL
-    return max(counts, key=lambda code: counts[code])
+    if not letters.isascii():
+        for code, script in _SCRIPTS:
+            if len(script.findall(letters)) > _LEAST_SHARE * len(letters):
+                return code
+    counts = Counter(code for word in words for code in _LANGUAGES_OF.get(word, ()))
+    (best, most), (_, next_most) = [*counts.most_common(2), ("", 0), ("", 0)][:2]
+    return best if most >= _FEWEST and most >= next_most + _LEAD else USUAL
 
 
 class ForeignText(str):

@@ -126,6 +126,18 @@ def test_two_sections_with_the_same_change_are_both_told():
     assert len(described(*changes, kind=SourceKind.PAGE)) == 2
 
 
+@pytest.mark.parametrize(
+    ("code", "label"), [("en", "introduction"), ("de", "Einleitung"), ("es", "introducción")]
+)
+def test_what_stands_before_the_first_heading_has_a_name_in_the_readers_language(
+    code: str, label: str
+):
+    edit = change("introduction", "It is given once in a month.", "It is given twice in a month.")
+    ((what, _),) = described(edit, kind=SourceKind.PAGE, code=code)
+    assert label in what
+    assert f'<span lang="en">{label}' not in in_html(edit, kind=SourceKind.PAGE, code=code)
+
+
 def test_the_html_marks_old_and_new_words_and_names_their_language():
     html = in_html(change("text", *SENTENCE), code="de")
     assert (
