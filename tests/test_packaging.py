@@ -32,6 +32,8 @@ def test_the_wheel_holds_templates_profile_demo_and_migrations_and_no_tests(whee
     for wanted in (
         "notifier/templates/email/digest.html.j2",
         "notifier/templates/web/style.css",
+        "notifier/docs/README.md",
+        *(f"notifier/docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
         "notifier/match/bundled/frexalimab.toml",
         "notifier/demo/data/articles.toml",
         "notifier/store/migrations/env.py",
@@ -39,7 +41,7 @@ def test_the_wheel_holds_templates_profile_demo_and_migrations_and_no_tests(whee
         "notifier/py.typed",
     ):
         assert wanted in names
-    assert not any(name.startswith(("tests/", "templates/", "bench/")) for name in names)
+    assert not any(name.startswith(("tests/", "templates/", "docs/", "bench/")) for name in names)
 
 
 def locked(lock: str) -> set[str]:
@@ -216,6 +218,7 @@ def test_it_works_in_a_fresh_environment_from_any_directory(wheel: Path, tmp_pat
     notifier = tmp_path / "venv" / "bin" / "notifier"
     assert call(notifier, "--version").startswith("notifier ")
     call(notifier, "init", "--no-poll")
+    assert call(notifier, "docs", "running") == (ROOT / "docs" / "running.md").read_text()
     assert [one["slug"] for one in json.loads(call(notifier, "profiles", "list", "--json"))] == [
         "frexalimab"
     ]
