@@ -96,11 +96,11 @@ class Deps:
             return
         try:
             departures.append(backup.journal_file, noted, self.now(), backup.journal_days)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - whoever left has left, whatever a file does
             self._note_journal_failure(error)
 
-    def _note_journal_failure(self, error: OSError) -> None:
-        reason = error.strerror or str(error)
+    def _note_journal_failure(self, error: Exception) -> None:
+        reason = getattr(error, "strerror", None) or type(error).__name__
         log.error(
             "%s cannot be written: %s. Nothing is lost while the database is there.",
             self.settings.backup.journal_file,

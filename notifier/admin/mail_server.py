@@ -4,16 +4,32 @@ Owns the choice of `smtp.security` where nobody made it. Which settings are aske
 command's; how a connection is opened is `deliver/smtp/connection.py`'s.
 """
 
+import queue
+import threading
+
 from notifier.deliver.smtp.connection import ServerDownError, close_politely, connect
 from notifier.settings import Smtp
 
-# Seconds for each answer. Chosen by hand; not measured.
-_PATIENCE = 10.0
+# Seconds for each answer, and for all of it: a server may greet late (RFC 5321, 4.5.3.2.1), but one
+# that is silent is mostly the wrong port, and a person waits. Chosen by hand; not measured.
+_PATIENCE, _LONGEST_TEST = 10.0, 20.0
 _TLS_PORT = 465  # RFC 8314, 3.3
 
 
 def problem_of(smtp: Smtp) -> str:
     """Return why the mail server cannot be used, with the setting to check; empty if it can."""
+    answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=lambda: answers.put(_try(smtp)), daemon=True).start()
+    try:
+        return answers.get(timeout=_LONGEST_TEST)
+    except queue.Empty:
+        return (
+            f"The mail server {smtp.host}:{smtp.port} says nothing for {_LONGEST_TEST:g} seconds. "
+            "Check smtp.port: 587 or 25 for STARTTLS, 465 for TLS from the first byte on."
+        )
+
+
+def _try(smtp: Smtp) -> str:
     try:
         client = connect(smtp.model_copy(update={"timeout_seconds": _PATIENCE}))
     except ServerDownError as error:

@@ -99,8 +99,9 @@ def _say_what_to_do(row: dict[str, Any]) -> None:
     if status not in ("draft", "held"):
         return
     kind = "draft" if status == "draft" else "digest"
+    due = f" Its first readers are due at {row['due_at']}." if row["due_at"] else ""
     shared.say(
-        f"\nThis {kind} waits for your approval; nobody is sent it before.\n"
+        f"\nThis {kind} waits for your approval; nobody is sent it before.{due}\n"
         f"To approve what is shown above:\n"
         f"    notifier digests approve {number} --content {row['content']}\n"
         f"To leave an item out:\n"

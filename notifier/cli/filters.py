@@ -51,7 +51,7 @@ def since(text: str, now: datetime) -> datetime | None:
     except InputError as error:
         raise InputError(
             f"--since {text!r} is neither a period of time nor a date.",
-            "Write 12h, 30d, 4w, or a date like 2026-03-01.",
+            "Write 12h, 30d or 4w, or a date like 2026-03-01.",
         ) from error
 
 

@@ -73,6 +73,8 @@ def say_next_steps(deps: "Deps") -> None:
     shared.say(
         f"\n{'Then' if is_empty else 'Next'}, a digest of what was found, in your own inbox:"
         f"\n  {invocation.command('preview', '--send-to', me)}"
+        "\n\nAfter that: the pages and the service (`notifier docs running`), and a check of all "
+        "that is\nset up, from the records in the DNS to the backups (`notifier doctor`)."
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _COLUMNS = (
     "id",
     "status",
-    Column("seen", drop=1),
+    "seen",
     "new",
     "changed",
     Column("address", Kind.TEXT),

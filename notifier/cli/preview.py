@@ -1,28 +1,29 @@
 """`notifier preview`."""
 
-import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import filters, shared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from notifier.admin.preview import Preview, PreviewOptions
     from notifier.deliver.outbox import Outcome
     from notifier.deps import Deps
 
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 _DEFAULT_FOLDER = Path("preview")
 
 Since = Annotated[
     str,
     typer.Option(
-        metavar="30d", help="Show everything that matched since then, such as 12h, 30d or 4w."
+        metavar="30d|DATE",
+        help="Show everything that matched since then: 12h, 30d, 4w, or a date as 2026-03-01.",
     ),
 ]
 To = Annotated[
@@ -87,11 +88,11 @@ def preview(
         shared.member(Cadence, every, "--every"),
         shared.member(Edition, edition, "--edition"),
         shared.language_code(language),
-        _parse_period(since),
         or_latest=send_to is not None,
         to=to,
     )
     with shared.open_deps(now) as deps:
+        options = replace(options, since=_period(since, deps.now()))
         if serve:
             _serve(deps, options, port)
         elif send_to is not None:
@@ -183,20 +184,20 @@ def _serve(deps: "Deps", options: "PreviewOptions", port: int) -> None:
     preview_server.serve(deps, options, port)
 
 
-def _parse_period(text: str) -> timedelta | None:
-    """Parse the value of `--since`: a number of hours, days or weeks; None if it is empty.
+def _period(since: str, now: "datetime") -> timedelta | None:
+    """Return the period back to the moment that `--since` means; None if it is empty.
 
     Raises:
-        InputError: it is something else.
+        InputError: it is neither a period nor a date, or lies ahead.
     """
     from notifier.errors import InputError
 
-    if not text:
+    moment = filters.since(since, now)
+    if moment is None:
         return None
-    match = re.fullmatch(r"([0-9]{1,5})([hdw])", text)
-    if not match:
-        raise InputError(f"--since {text!r} is not a period of time.", "Write 12h, 30d or 4w.")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if moment >= now:
+        raise InputError(f"--since {since} lies ahead.", "Name an earlier day, or a period as 30d.")
+    return now - moment
 
 
 def _write(digest: "Preview", folder: Path, *, launch: bool) -> None:

@@ -1,10 +1,13 @@
 """`notifier serve`."""
 
+import logging
 from typing import Annotated
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import logs, shared
+
+log = logging.getLogger("notifier")
 
 
 def register(app: typer.Typer) -> None:
@@ -32,5 +35,9 @@ def serve(
         address = host or deps.settings.web.host
         number = deps.settings.web.port if port is None else port
         listening.require_free(address, number)
-        shared.warn(f"Serving on http://{address}:{number}. Ctrl-C stops it.")
+        if shared.is_terminal():
+            shared.warn(f"Serving on http://{address}:{number}. Ctrl-C stops it.")
+        else:
+            logs.tell_what_is_done()
+            log.info("serving on http://%s:%d", address, number)
         app.serve(deps, address, number)

@@ -12,6 +12,8 @@ from notifier.store.models import Delivery, Digest, Match
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 
+pytestmark = pytest.mark.postgresql_long
+
 DAY = timedelta(days=1)
 
 

@@ -82,6 +82,7 @@ def draft(ready, site: Site, monkeypatch: pytest.MonkeyPatch):
 def test_a_draft_is_shown_changed_and_approved_as_it_was_shown(draft, sink: Sink):
     shown = draft("digests", "show", "1").out
     assert "Item 1 (new, about): Frexalimab slows lesions" in shown
+    assert "Its first readers are due at 2026-03-03T08:00:00+00:00." in shown
     (command,) = [line for line in shown.splitlines() if "approve 1 --content" in line]
     old = command.split()[-1]
     changed = draft(

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import tomllib
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from notifier.admin import mail_server
 from notifier.cli import first_settings
 from notifier.cli.settings_file import completed
 from notifier.cli.starter import COMMENTS, SECTION_COMMENTS, starter_file
-from notifier.errors import InputError
+from notifier.errors import InputError, SettingsError
 from notifier.settings import Settings, load
 from tests.support import news_site as sites
 from tests.support.mail_sink import Sink, free_port
@@ -250,6 +252,24 @@ def test_a_mail_server_that_does_not_answer_is_a_note(written, home: Path):
     assert stored(home)["smtp"]["security"] == "starttls"
 
 
+def test_a_server_that_says_nothing_is_not_waited_for(written, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(mail_server, "_LONGEST_TEST", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        words = written({"smtp.port": str(silent.getsockname()[1])}).err
+    assert "says nothing for 0.2 seconds" in words
+    assert "465 for TLS" in words
+
+
+def test_settings_that_do_not_go_together_are_refused_before_they_are_written(
+    written, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("NOTIFIER_SMTP__PASSWORD", "secret")
+    monkeypatch.setattr(mail_server, "problem_of", lambda _: "")
+    with pytest.raises(SettingsError, match="every machine on the way"):
+        written({"smtp.host": "mail.example.org", "smtp.security": "none"})
+    assert list(home.iterdir()) == []
+
+
 def test_a_security_that_was_chosen_is_kept(written, home: Path, sink: Sink):
     assert "STARTTLS" in written({"smtp.port": str(sink.port), "smtp.security": "starttls"}).err
     assert stored(home)["smtp"]["security"] == "starttls"
@@ -280,7 +300,7 @@ def test_init_reads_the_sources_once_and_names_the_next_command(
     first = notifier("init", "--yes", *given, *me)
     assert first.code == 0
     assert "Read 1 of 1 source: 2 items, 1 of them match." in first.out
-    assert first.out.rstrip().splitlines()[-1].endswith("preview --send-to anna@example.org")
+    assert "notifier preview --send-to anna@example.org\n" in first.out
     own_sources.fail("/feed/", 500)
     again = notifier("init", "--yes")
     assert "Read" not in again.out

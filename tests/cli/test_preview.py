@@ -182,3 +182,16 @@ def test_sending_and_showing_are_not_asked_for_at_once(ready, sink: Sink, other:
     assert shown.code == 2
     assert f"--send-to and {other}" in shown.err
     assert sink.messages == []
+
+
+@pytest.mark.parametrize(
+    ("since", "code"),
+    [("30d", 0), ("2026-02-01", 0), ("2026-03-01T08:00+01:00", 0), ("2027-01-01", 2), ("soon", 2)],
+)
+def test_since_takes_a_period_or_a_date_that_has_passed(ready, site: Site, since: str, code: int):
+    site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
+    ready("poll", *NOW)
+    result = ready("preview", "--since", since, "--now", "2026-03-02T10:00Z")
+    assert result.code == code
+    assert ("Frexalimab slows lesions" in result.out) is (code == 0)
+    assert ("--since" in result.err) is (code == 2)

@@ -44,6 +44,8 @@ from tests.support.reports import (
     suppressed_addresses,
 )
 
+pytestmark = pytest.mark.postgresql_long
+
 TUESDAY = MONDAY + timedelta(days=1)
 PLAIN = "bounce@example.org"
 

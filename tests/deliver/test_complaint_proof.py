@@ -21,6 +21,8 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.reports import GONE, a_report, envelope_sender, suppressed_addresses
 from tests.support.returned_mails import complaint, mail
 
+pytestmark = pytest.mark.postgresql_long
+
 TUESDAY = MONDAY + timedelta(days=1)
 ANNA, BEN = "anna@example.org", "ben@example.org"
 

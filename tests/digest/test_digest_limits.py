@@ -31,6 +31,8 @@ from tests.support.visitor import Client
 from tests.support.watched_deps import watched
 from tests.support.web_server import serving
 
+pytestmark = pytest.mark.postgresql_long
+
 DAY = timedelta(days=1)
 # Gmail hides what lies behind 102 KB, the way to leave among it.
 LARGEST = 102_000

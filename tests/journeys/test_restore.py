@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from notifier.admin import restore
 from notifier.enums import DeliveryStatus, SubscriptionStatus, SuppressionCause
 from notifier.errors import InputError, SettingsError, StoreError
 from notifier.pipeline import compose, deliver, match, poll, resume, run
@@ -277,6 +278,26 @@ def test_a_database_in_use_is_refused_and_stays(kept: Installation, tmp_path: Pa
     assert "new@example.org" in statuses(kept)
     with deps.reading() as session:
         assert backup_state.restored(session) is None
+
+
+def test_a_restore_that_fails_leaves_everything_as_it_was(
+    kept: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    file = back_up(kept, tmp_path / "monday.backup", MONDAY)
+    kept.subscribe("new@example.org")
+
+    def fails(*_args) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(restore.sqlite_swap, "exchange", fails)
+        patched.setattr(restore.departed, "repeat", fails)
+        with pytest.raises((StoreError, OSError), match="No space left"):
+            put_back(kept, file, MONDAY + HOUR)
+    assert "new@example.org" in statuses(kept)
+    with kept.at(MONDAY).reading() as session:
+        assert backup_state.restored(session) is None
+    assert [path.name for path in tmp_path.glob(".*restoring*")] == []
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from notifier.store.models import Digest, Entry, Match, NearMiss, Notice, Revisi
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 
+pytestmark = pytest.mark.postgresql_long
+
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 READER = "anna@example.org"
 GONE = {"what": "withdrawn", "before": "", "after": LazyMessage("The page is gone."), "note": ""}

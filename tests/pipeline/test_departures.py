@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from notifier import deps as composition_root
+from notifier.deliver import alerts
 from notifier.enums import SubscriptionStatus, SuppressionCause
 from notifier.match import profiles
 from notifier.pipeline import departures as step
@@ -131,16 +132,26 @@ def test_a_journal_that_cannot_be_written_is_reported_once_and_completed_later(
     assert len(lines(journaled, path)) == 1
 
 
-def test_a_full_disk_stops_no_leave(
-    journaled: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    "error",
+    [OSError(28, "No space left on device"), PermissionError(13, "Not allowed"), MemoryError()],
+    ids=repr,
+)
+def test_no_trouble_with_the_journal_stops_a_leave(
+    journaled: Installation,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
 ):
     def fails(*_args) -> None:
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr(composition_root.departures, "append", fails)
     leave(journaled)
-    assert "No space left on device" in caplog.text
+    assert "cannot be written" in caplog.text
     assert ANNA not in caplog.text
+    with journaled.at(MONDAY).reading() as session:
+        assert alerts.since(session, alerts.JOURNAL) == MONDAY
 
 
 def test_what_a_killed_process_did_not_append_is_appended_a_day_later(

@@ -127,6 +127,7 @@ def leave(installation: Installation, reader: str, moment: datetime) -> None:
         assert subscriptions.end(session, subscription, "link", "subscriber", moment)
 
 
+@pytest.mark.postgresql_long
 def test_a_draft_is_composed_before_the_due_time_and_mailed_to_the_operator(reviewed):
     run(reviewed, EVENING - HOUR)
     assert statuses(reviewed) == []
@@ -151,6 +152,7 @@ def test_a_draft_is_composed_before_the_due_time_and_mailed_to_the_operator(revi
     assert (statuses(reviewed), len(reviewed.sink.to(EDITOR))) == (["draft"], 1)
 
 
+@pytest.mark.postgresql_long
 def test_an_approved_draft_is_sent_when_it_is_due_and_once(reviewed):
     run(reviewed, EVENING)
     assert approve(reviewed, EVENING + HOUR) == DUE
@@ -184,6 +186,22 @@ def test_two_approvals_at_once_are_one(reviewed):
     assert titles(reviewed) == [LESIONS.title]
 
 
+def test_two_processes_at_once_store_one_draft_and_plan_each_mail_once(reviewed: Installation):
+    def at_once(moment: datetime) -> None:
+        both = [threading.Thread(target=compose.run, args=(reviewed.at(moment),)) for _ in range(2)]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+
+    at_once(EVENING)
+    (draft,) = digests_of(reviewed)
+    assert subjects(reviewed) == [waits(draft.id)]
+    approve(reviewed, EVENING, draft.id)
+    at_once(DUE)
+    assert served(reviewed) == [1]
+
+
 def test_a_run_that_ends_anywhere_is_completed_by_the_next(
     any_installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):
@@ -210,6 +228,7 @@ def test_a_run_that_ends_anywhere_is_completed_by_the_next(
     assert statuses(any_installation) == ["approved"]
 
 
+@pytest.mark.postgresql_long
 def test_while_drafts_wait_their_readers_are_not_looked_for_at_every_tick(
     reviewed: Installation,
 ):

@@ -1,6 +1,7 @@
 """The command line as tests call it: its result, and runs that several files need."""
 
 import json
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -45,5 +46,7 @@ def run_command(installation: Installation, *arguments: str) -> Result:
         "NOTIFIER_SUPPRESSION_KEY": SUPPRESSION_KEY,
         "NOTIFIER_SECRET_KEY": deps.settings.secret_key,
     }
-    result = CliRunner().invoke(app, arguments, env=environment)
+    with TemporaryDirectory() as folder:
+        environment["NOTIFIER_BACKUP__JOURNAL_FILE"] = f"{folder}/notifier.departures"
+        result = CliRunner().invoke(app, arguments, env=environment)
     return Result(result.exit_code, result.stdout, result.stderr)

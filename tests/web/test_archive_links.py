@@ -15,6 +15,8 @@ from tests.support.mail_sink import html_of
 from tests.support.news_site import Article
 from tests.support.visitor import Client
 
+pytestmark = pytest.mark.postgresql_long
+
 
 def mail_with_digest(made: Installation, *, public: bool = True, every: str = "daily"):
     """Let one subscriber be sent one digest; gives the mail."""

@@ -16,6 +16,8 @@ from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
 from tests.support.web_server import serving
 
+pytestmark = pytest.mark.postgresql_long
+
 FIELDS = (
     *(
         "email",

@@ -39,6 +39,8 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
 
+pytestmark = pytest.mark.postgresql_long
+
 ANNA, NEW = "anna@example.org", "anna@new.example.org"
 DAY = timedelta(days=1)
 ONE_CLICK = "List-Unsubscribe=One-Click"

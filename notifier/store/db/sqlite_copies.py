@@ -103,6 +103,11 @@ def number_and_rows(file: Path, numbers: str, counted: str) -> tuple[str, int]:
             f"{file} is a database of another program.",
             "Name a file that `notifier db backup` wrote. Nothing was changed.",
         ) from error
+    if number is None:
+        raise InputError(
+            f"{file} is a database without a schema of notifier.",
+            "Name a file that `notifier db backup` wrote. Nothing was changed.",
+        )
     return str(number), int(rows)
 
 
