@@ -67,7 +67,8 @@ def cached(request: Request, page: Response) -> Response:
     etag = _etag(bytes(page.body))
     headers = {"ETag": etag, "Cache-Control": f"public, max-age={_PAGE_MAX_AGE}"}
     if etag in request.headers.get("if-none-match", ""):
-        page = Response(status_code=304, headers={"Vary": page.headers.get("Vary", "")})
+        kept = {name: page.headers[name] for name in ("Vary",) if name in page.headers}
+        page = Response(status_code=304, headers=kept)
     page.headers.update(headers)
     return page
 

@@ -58,6 +58,7 @@ def test_the_icon_is_our_own_and_is_found_under_its_oldest_name(client: Client):
     assert (oldest.status_code, oldest.headers["Location"]) == (308, "favicon.svg")
     again = client.get("/favicon.svg", If_None_Match=icon.headers["ETag"])
     assert (again.status_code, again.text) == (304, "")
+    assert "Vary" not in again.headers
 
 
 @pytest.mark.parametrize("page", TYPED)
