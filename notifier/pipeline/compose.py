@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from notifier.deliver import outbox
 from notifier.deps import Deps
-from notifier.digest import digests, groups
+from notifier.digest import digests, drafts, groups
 from notifier.digest.digests import ComposedDigest, States
 from notifier.digest.evidence import snapshot_key
 from notifier.digest.groups import Group, Owed, Stock
@@ -83,10 +83,10 @@ def run(
             between a restore and that decision.
     """
     problems = problems if problems is not None else Problems()
-    if not after_restore:
-        with deps.reading() as session:
-            if backup_state.restored(session) is not None:
-                return 0
+    with deps.reading() as session:
+        if not after_restore and backup_state.restored(session) is not None:
+            return 0
+        has_drafts = bool(drafts.profiles_with_open(session))
     now = deps.now()
     composed = 0
     if only is None:
@@ -98,7 +98,8 @@ def run(
     elif deps.settings.review.required:
         composed += review.run(deps, now, problems, only)
     else:
-        review.end_all(deps)
+        if has_drafts:
+            review.end_all(deps)
         composed += _compose_due(deps, now, problems, only)
     if deps.settings.schedule.sign_of_life:
         composed += silent_months.run(deps, now, problems, only)

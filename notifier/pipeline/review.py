@@ -127,9 +127,6 @@ def _run_unless_idle(deps: Deps, work: Work, now: datetime, problems: Problems) 
 
 def end_all(deps: Deps) -> None:
     """End the drafts that were composed while a review was required, which it is no more."""
-    with deps.reading() as session:
-        if not drafts.profiles_with_open(session):
-            return
     with deps.writing() as session:
         drafts.end_all(session, _SWITCHED_OFF)
 
