@@ -153,6 +153,13 @@ def _require_backup(file: Path) -> None:
             f"There is no file {file}." if not file.exists() else f"{file} is not a regular file.",
             f"Name a file that `notifier db backup` wrote. {_NOTHING_CHANGED}",
         )
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        raise InputError(
+            f"{file} cannot be read: {error.strerror}.",
+            f"Let this user read it. {_NOTHING_CHANGED}",
+        ) from error
     log = file.with_name(f"{file.name}-wal")
     if log.exists() and log.stat().st_size:
         raise InputError(

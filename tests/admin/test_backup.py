@@ -197,6 +197,17 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path):
         backup.check(tmp_path / "away")
 
 
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuses(*_args) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    file = tmp_path / "monday.backup"
+    file.touch()
+    monkeypatch.setattr(Path, "open", refuses)
+    with pytest.raises(InputError, match="cannot be read: Permission denied"):
+        backup.check(file)
+
+
 def test_a_missing_pg_dump_is_named_with_its_package(
     any_installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
