@@ -71,6 +71,8 @@ def test_status_shows_both_schemas_and_changes_nothing(initialised_home: Path, n
         "schema": newest,
         "newest": newest,
         "ok": True,
+        "backed_up_at": None,
+        "backup_file": None,
     }
     taken_back(initialised_home, "0007")
     result = notifier("db", "status", "--json")
