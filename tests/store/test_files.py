@@ -266,7 +266,8 @@ def test_the_files_beside_a_database_are_readable_by_their_owner_only(home: Path
         connection.commit()
         beside = {path.name: mode(path) for path in home.glob("subscribers.db*")}
     engine.dispose()
-    assert set(beside) == {"subscribers.db", "subscribers.db-wal", "subscribers.db-shm"}
+    journal = "subscribers.db.departures"
+    assert set(beside) == {"subscribers.db", "subscribers.db-wal", "subscribers.db-shm", journal}
     assert set(beside.values()) == {0o600}
 
 

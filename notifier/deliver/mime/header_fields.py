@@ -105,8 +105,9 @@ def _encoded_words(text: str, used: int) -> list[str]:
     piece = ""
     room = min(_LONGEST_WORD, _LONGEST_LINE - used)
     for character in _characters(text):
-        if piece and _FRAME + len(encode(piece + character)) > room:
-            # After a space if there is one: some readers show a space between encoded words.
+        while piece and _FRAME + len(encode(piece + character)) > room:
+            # After a space if there is one: some readers show a space between encoded words. What
+            # follows it may be too long for a word with the next character, too.
             whole, space, rest = piece.rpartition(" ")
             words.append(f"{whole}{space}" or piece)
             piece, room = rest if space else "", _LONGEST_WORD
