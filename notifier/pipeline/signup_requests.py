@@ -39,11 +39,21 @@ def answer_all(deps: Deps, problems: Problems | None = None) -> int:
 def answer(deps: Deps, request_id: int, problems: Problems | None = None) -> None:
     """Answer one request, unless it was answered; wait for an answer that is under way.
 
+    What was asked for the same mailbox before is answered first, so that the last wish counts
+    whichever of several tasks comes first.
+
     One that fails is noted by its id, and its address is deleted: the person can ask again.
 
     Raises:
         StoreError: the database cannot be used now; the request waits.
     """
+    with deps.reading() as session:
+        earlier = signup_requests.earlier(session, request_id)
+    for each in (*earlier, request_id):
+        _answer_one(deps, each, problems)
+
+
+def _answer_one(deps: Deps, request_id: int, problems: Problems | None) -> None:
     try:
         with deps.writing() as session:
             request = signup_requests.claim(session, request_id)

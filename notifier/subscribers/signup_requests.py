@@ -190,6 +190,23 @@ def waiting(session: Session) -> Sequence[int]:
     ).all()
 
 
+def earlier(session: Session, request_id: int) -> Sequence[int]:
+    """Return the ids of what was asked for the same mailbox before and not answered, oldest first.
+
+    A later wish replaces an earlier one: so these are answered first.
+    """
+    target = select(SignupRequest.target).where(SignupRequest.id == request_id).scalar_subquery()
+    return session.scalars(
+        select(SignupRequest.id)
+        .where(
+            SignupRequest.target == target,
+            SignupRequest.id < request_id,
+            SignupRequest.answered_at.is_(None),
+        )
+        .order_by(SignupRequest.id)
+    ).all()
+
+
 def claim(session: Session, request_id: int) -> SignupRequest | None:
     """Lock and return a request; None if it was answered, also while this waited for the lock.
 

@@ -5,12 +5,18 @@ from typing import Any
 
 import pytest
 
-from notifier.enums import Cadence, ConsentEvent, Edition, SubscriptionStatus
+from notifier.enums import (
+    Cadence,
+    ConsentEvent,
+    Edition,
+    SignupRequestKind,
+    SubscriptionStatus,
+)
 from notifier.links import Purpose
 from notifier.pipeline.run import run_once
-from notifier.pipeline.signup_requests import answer_all
+from notifier.pipeline.signup_requests import answer, answer_all
 from notifier.store.models import Consent, Subscriber, Subscription, Wording
-from notifier.subscribers import lifecycle, subscriptions
+from notifier.subscribers import lifecycle, signup_requests, subscriptions
 from tests.support.forms import (
     add_second_profile,
     link_to,
@@ -317,3 +323,31 @@ def test_a_second_subscription_takes_over_the_hidden_sections(
             True,
             None,
         )
+
+
+def test_of_several_requests_the_last_one_counts_whichever_is_answered_first(
+    any_installation: Installation,
+):
+    """The web server answers each in a thread of its own."""
+    installation = any_installation
+    installation.subscribe(PETRA)
+    leave(installation)
+    wish = {"profile": "frexalimab", "at": "08:00", "on": None, "time_zone": "UTC"}
+    wish |= {"edition": "patient", "language": "en"}
+    with installation.at(MONDAY).writing() as session:
+        asked = [
+            signup_requests.ask(
+                session,
+                SignupRequestKind.SUBSCRIBE,
+                PETRA,
+                {**wish, "every": every},
+                "192.0.2.1",
+                MONDAY,
+            )
+            for every in ("daily", "monthly", "immediate")
+        ]
+    for request_id in reversed(asked):
+        answer(installation.at(MONDAY), request_id)
+    wish_stored = wish_of(installation)
+    assert wish_stored is not None
+    assert wish_stored["every"] == "immediate"
