@@ -4,6 +4,7 @@ Owns the comparison of two states of a sentence by words, and how much of the un
 an edit is shown. It knows nothing of what is stored. Pure.
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -19,6 +20,10 @@ _AROUND, _MOST_EDITS, _LONGEST_EDIT = 8, 6, 160
 # Signs that stand beside a word and do not belong to what was changed.
 _SIGNS = ".,;:!?…()[]\"'“”„«»‘’"
 
+# A number of which the next word says what it counts: ``1,820`` in "1,820 mg".
+_NUMBER = re.compile(r".*\d")
+_UNIT = re.compile(r"(?!(?:and|or|of|to|in|und|oder|von|bis|et|ou|de|y|o)\b)[^\W\d].*")
+
 # What was removed and what was added, without case and signs: equal for the same edit elsewhere.
 EditKey = tuple[str, str]
 
@@ -31,11 +36,13 @@ class Part:
         text: its words, if they did not change.
         removed: the words that stood here before; empty for none.
         added: the words that stand here now; empty for none.
+        unit: the last word of both, if it only says what a changed number counts; else empty.
     """
 
     text: str = ""
     removed: str = ""
     added: str = ""
+    unit: str = ""
 
     @property
     def is_edit(self) -> bool:
@@ -45,7 +52,7 @@ class Part:
     @property
     def key(self) -> EditKey:
         """The key of an edit."""
-        return _key(self.removed), _key(self.added)
+        return _key(self.removed.removesuffix(self.unit)), _key(self.added.removesuffix(self.unit))
 
 
 def _key(text: str) -> str:
@@ -59,17 +66,31 @@ def marked(before: str, after: str) -> tuple[Part, ...]:
     shared = sum(block.size for block in matcher.get_matching_blocks())
     if shared < max(_FEWEST_SHARED, _LEAST_SHARED * max(len(old), len(new))):
         return ()
-    parts = [
-        Part(text=" ".join(old[i:j])) if tag == "equal" else _edit(old[i:j], new[k:m])
-        for tag, i, j, k, m in matcher.get_opcodes()
-    ]
+    parts: list[Part] = []
+    unit = ""
+    for tag, i, j, k, m in matcher.get_opcodes():
+        if tag == "equal":
+            parts.append(Part(text=" ".join(old[i + bool(unit) : j])))
+            unit = ""
+        else:
+            unit = _unit(old[i:j], new[k:m], new[m : m + 1])
+            parts.append(_edit(old[i:j], new[k:m], unit))
     return tuple(_without_cut_end(parts, before, after))
 
 
-def _edit(removed: Sequence[str], added: Sequence[str]) -> Part:
+def _unit(removed: Sequence[str], added: Sequence[str], following: Sequence[str]) -> str:
+    """Return the word that follows a number which became another one, and says what it counts."""
+    became = removed and added and _NUMBER.fullmatch(removed[-1]) and _NUMBER.fullmatch(added[-1])
+    return following[0] if became and following and _UNIT.fullmatch(following[0]) else ""
+
+
+def _edit(removed: Sequence[str], added: Sequence[str], unit: str) -> Part:
+    """Return an edit: a number with its unit, so that it can be read without the words around."""
+    behind = [unit] if unit else []
     return Part(
-        removed=shorten(" ".join(removed), _LONGEST_EDIT),
-        added=shorten(" ".join(added), _LONGEST_EDIT),
+        removed=shorten(" ".join([*removed, *behind]), _LONGEST_EDIT),
+        added=shorten(" ".join([*added, *behind]), _LONGEST_EDIT),
+        unit=unit,
     )
 
 

@@ -45,6 +45,30 @@ def in_html(*changes: dict, kind: SourceKind = SourceKind.FEED, code: str = "en"
     [
         pytest.param(*HEADLINE, "Madeupimab slows relapses by [41% → 37%] in a year", id="number"),
         pytest.param(
+            "It is given as 1,240 mg once a month.",
+            "It is given as 1,840 mg once a month.",
+            "It is given as [1,240 mg → 1,840 mg] once a month.",
+            id="number with its unit",
+        ),
+        pytest.param(
+            "The panel of the trial has 47 members",
+            "The panel of the trial has 49 members",
+            "The panel of the trial has [47 members → 49 members]",
+            id="number with a unit at the end",
+        ),
+        pytest.param(
+            "It was given to 12, 14 and 16 people in all.",
+            "It was given to 12, 15 and 16 people in all.",
+            "It was given to 12, [14 → 15] and 16 people in all.",
+            id="number before a word that counts nothing",
+        ),
+        pytest.param(
+            "Madeupimab slowed it in 2019, said the trial.",
+            "Madeupimab slowed it in 2021, said the trial.",
+            "Madeupimab slowed it in [2019, → 2021,] said the trial.",
+            id="number before a comma",
+        ),
+        pytest.param(
             "It did not harm the liver of 12 people.",
             "It did harm the liver of 12 people.",
             "It did [removed: “not”] harm the liver of 12 people.",
@@ -99,7 +123,7 @@ def test_what_only_the_text_changed_is_told_without_what_the_headline_told():
     other = ("Of 41% of 310 people it is unknown.", "Of 37% of 290 people it is unknown.")
     assert described(change("headline", *HEADLINE), change("text", *other)) == [
         ("The headline", "Madeupimab slows relapses by [41% → 37%] in a year"),
-        ("The text", "Of 37% of [310 → 290] people it is unknown."),
+        ("The text", "Of 37% of [310 people → 290 people] it is unknown."),
     ]
 
 
@@ -107,7 +131,7 @@ def test_what_the_headline_told_is_not_where_a_text_is_cut():
     before = "It slowed relapses by 41% beside placebo in the trial of one year and of 310 people."
     after = before.replace("41%", "37%").replace("310", "290")
     _, text = described(change("headline", *HEADLINE), change("text", before, after))
-    assert text[1] == "… in the trial of one year and of [310 → 290] people."
+    assert text[1] == "… in the trial of one year and of [310 people. → 290 people.]"
 
 
 def test_a_negation_in_the_text_is_told_although_the_headline_lost_one_too():
