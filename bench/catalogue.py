@@ -82,9 +82,10 @@ BENCHES = (
             "up: there waiting dominates, and the number of sites asked at once decides."
         ),
         closes=(
-            "Of a first cycle of 500 sources, nearly half is parsing in one other process (17 ms for "
-            "a feed of ten articles, whose texts are cleaned as well): a second parser process would "
-            "take part of it. Without news, the checks of each address and answer are what is left."
+            "Of a first cycle of 500 sources, nearly half is parsing in one other process (17 ms "
+            "for a feed of ten articles, whose texts are cleaned as well): a second parser process "
+            "would take part of it. Without news, the checks of each address and answer are what "
+            "is left."
         ),
         curves=(Curve("sources", "s", "A poll by the number of sources"),),
     ),
@@ -179,8 +180,8 @@ BENCHES = (
         ),
         closes=(
             "A mail takes about 150 µs of one core here: 37 to settle it in the database, 15 to "
-            "claim it, the rest to write its own links and to hand it over; smtp-source sends one fixed "
-            "message. More connections or a second process hide part of it. "
+            "claim it, the rest to write its own links and to hand it over; smtp-source sends one "
+            "fixed message. More connections or a second process hide part of it. "
             "Signing has a price for each mail that no arrangement takes away: at 10 KB the "
             "signature alone is a large part of what the goal allows. More cores, or a faster "
             "signature in the library, would close it."
