@@ -90,7 +90,13 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("content", FILES.values(), ids=FILES.keys())
+CONTENTS = [
+    pytest.param(text, id=name, marks=pytest.mark.long if place % 3 else ())
+    for place, (name, text) in enumerate(FILES.items())
+]
+
+
+@pytest.mark.parametrize("content", CONTENTS)
 def test_init_adds_the_key_and_changes_nothing_else(
     home: Path, content: str, capsys: pytest.CaptureFixture
 ):

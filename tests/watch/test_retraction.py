@@ -236,5 +236,5 @@ def test_what_was_marked_when_it_was_first_seen_is_news_and_is_corrected_as_ever
     one.summary = "It was about 98 patients."
     herald.run(DAY + HOUR)
     (notice,) = herald.run(2 * DAY)
-    assert "→ 98] patients" in " ".join(notice.split())
+    assert "→ 98 patients.]" in " ".join(notice.split())
     assert herald.kinds() == [NewsKind.NEW, NewsKind.CORRECTED]
