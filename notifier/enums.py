@@ -272,3 +272,13 @@ class ConsentEvent(StrEnum):
 
     GIVEN = "given"
     WITHDRAWN = "withdrawn"
+
+
+class Role(StrEnum):
+    """The rights of an operator on the operator pages.
+
+    An editor decides about news and digests; an owner about people and settings as well.
+    """
+
+    EDITOR = "editor"
+    OWNER = "owner"

@@ -25,7 +25,7 @@ LAYERS = {
     6: ("workflows", ("pipeline", "admin")),
     5: ("mails", ("messages",)),
     4: ("composition root", ("deps",)),
-    3: ("stages", ("watch", "match", "digest", "deliver", "subscribers")),
+    3: ("stages", ("watch", "match", "digest", "deliver", "subscribers", "operators")),
     2: ("infrastructure", ("store", "render", "links", "settings")),
     1: ("ground", ("errors", "enums", "text", "email_addresses", "trial_fields", "i18n")),
 }
@@ -76,6 +76,10 @@ WRITERS = {
     "Alarm": ("deliver/alerts.py",),
     "Told": ("digest/told_before.py",),
     "WeeklyCount": ("pipeline/weekly_counts.py",),
+    "OperatorAccount": ("operators/accounts.py",),
+    "OperatorSession": ("operators/sessions.py",),
+    "LoginAttempt": ("operators/attempts.py",),
+    "OperatorAction": ("operators/actions.py",),
     "Installation": (
         "store/keys.py",
         "store/clock.py",
@@ -145,6 +149,8 @@ LIBRARIES: dict[str, set[str]] = {
     "aiosmtpd": {"demo/servers.py"},
     "alembic": {"store/"},
     "anyascii": {"match/names/name_variants.py"},
+    "anyio": {"web/operator/login.py"},
+    "argon2": {"operators/passwords.py"},
     "asyncio": {"watch/http/client.py", "web/server.py", "demo/servers.py", "worker.py"},
     "babel": {"i18n/catalog.py"},
     "cryptography": {"deliver/mime/dkim_keys.py"},

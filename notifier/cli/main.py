@@ -27,6 +27,7 @@ from notifier.cli import (
     explain,
     init,
     matches,
+    operators,
     poll,
     preview,
     profiles,
@@ -77,7 +78,19 @@ for _command in (
     doctor,
 ):
     _command.register(app)
-for _noun in (sources, entries, profiles, matches, subscribers, digests, deliveries, bounces, db):
+_NOUNS = (
+    sources,
+    entries,
+    profiles,
+    matches,
+    subscribers,
+    digests,
+    deliveries,
+    bounces,
+    operators,
+    db,
+)
+for _noun in _NOUNS:
     app.add_typer(_noun.app, cls=WholeSentences)
 
 

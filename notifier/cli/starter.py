@@ -108,6 +108,7 @@ COMMENTS = {
     "web.trusted_proxies": "Whose X-Forwarded-* headers count: addresses or networks, by commas.",
     "web.form_origins": "Other sites that may embed the sign-up form.",
     "web.metrics_token": "Shows counts to who sends it; 16 characters or more.",
+    "web.operator_password_hash": "Lets the owner `operator` log in to the operator pages.",
     "privacy.controller": "Who is responsible for people's data; sender and postal address.",
     "privacy.contact": "For questions about one's data; sender.reply_to if not set.",
     "privacy.url": "Your own privacy notice.",
@@ -135,6 +136,9 @@ _EXAMPLES = {
     "web.about": '"Example Society helps people with multiple sclerosis since 1952."',
     "web.form_origins": '["https://www.example.org"]',
     "web.metrics_token": '"16-characters-or-more"',
+    "web.operator_password_hash": (
+        '"$argon2id$v=19$m=65536,t=3,p=4$ZXhhbXBsZQ$ZXhhbXBsZSBvZiBhIGhhc2g"'
+    ),
     "privacy.controller": '"Example Society, 1 Example Street, Example Town"',
     "privacy.contact": '"privacy@example.org"',
     "privacy.url": '"https://www.example.org/privacy"',

@@ -29,6 +29,7 @@ from notifier.settings.values import (
     HeloName,
     Line,
     Origin,
+    PasswordHash,
     Proxies,
     PublicUrl,
     TimeZone,
@@ -254,7 +255,8 @@ class Web(_Section):
     `about` is what the about page says of those who send the digests; an empty line begins a new
     paragraph. `trusted_proxies` may state a visitor's address (comma-separated IP addresses or
     networks); `form_origins` are other sites whose pages contain our sign-up form; a request with
-    `metrics_token` gets the counts from wherever it comes.
+    `metrics_token` gets the counts from wherever it comes; `operator_password_hash` lets an owner
+    with the name "operator" log in to the operator pages.
     """
 
     host: str = "127.0.0.1"
@@ -262,6 +264,7 @@ class Web(_Section):
     trusted_proxies: Proxies = "127.0.0.1"
     form_origins: tuple[Origin, ...] = ()
     metrics_token: Token | None = None
+    operator_password_hash: PasswordHash | None = None
     about: Annotated[str, Field(max_length=LONGEST_ABOUT)] = ""
 
 

@@ -193,6 +193,21 @@ def dns_label(label: str) -> str:
     return label
 
 
+# The encoded form of the reference implementation: version, parameters, salt and hash.
+_ARGON2_HASH = re.compile(
+    r"\$argon2(?:id|i|d)\$v=\d{1,3}\$m=\d{1,8},t=\d{1,4},p=\d{1,3}"
+    r"\$[A-Za-z0-9+/]{8,100}\$[A-Za-z0-9+/]{16,200}"
+)
+
+
+def _password_hash(text: str) -> str:
+    if not _ARGON2_HASH.fullmatch(text):
+        raise ValueError(
+            "must be a hash of argon2; to make one: notifier operators password operator --print"
+        )
+    return text
+
+
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 EmailAddress = Annotated[str, AfterValidator(_email_address)]
 # The name by which a mail server is greeted.
@@ -207,6 +222,8 @@ Origin = Annotated[str, AfterValidator(_origin)]
 # The machines whose X-Forwarded-* headers count.
 Proxies = Annotated[str, AfterValidator(_proxies)]
 Token = Annotated[str, AfterValidator(_token)]
+# A password as argon2 stores it (RFC 9106).
+PasswordHash = Annotated[str, AfterValidator(_password_hash)]
 # An e-mail address or an https URL.
 Contact = Annotated[str, AfterValidator(_contact)]
 # A domain, or a List-Id (RFC 2919).

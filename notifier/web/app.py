@@ -33,6 +33,7 @@ from notifier.web import (
     signup,
 )
 from notifier.web.altered_links import AlteredLinks
+from notifier.web.operator import routes as operator_pages
 from notifier.web.origins import from_own_pages
 from notifier.web.proxies import Proxies
 from notifier.web.responses import PAGE_HEADERS, deps_of
@@ -111,6 +112,7 @@ def _routes() -> list[Route]:
         Route("/healthz", health.healthz, methods=["GET"]),
         Route("/metrics", metrics.metrics, methods=["GET"]),
         Route("/instance/{nonce}", instance.prove, methods=["GET"]),
+        *operator_pages.routes(),
         Route("/style.css", _style_sheet, methods=["GET"]),
         Route("/page.js", _script, methods=["GET"]),
         Route("/favicon.svg", public_pages.icon, methods=["GET"]),

@@ -33,7 +33,7 @@ def is_operator(request: Request, token: str | None) -> bool:
         request: it may have a header ``Authorization: Bearer TOKEN`` (RFC 6750).
         token: `web.metrics_token`; None allows requests from this machine only.
     """
-    return (token is not None and _has_token(request, token)) or _is_from_this_machine(request)
+    return (token is not None and _has_token(request, token)) or is_from_this_machine(request)
 
 
 def _has_token(request: Request, token: str) -> bool:
@@ -44,7 +44,8 @@ def _has_token(request: Request, token: str) -> bool:
     )
 
 
-def _is_from_this_machine(request: Request) -> bool:
+def is_from_this_machine(request: Request) -> bool:
+    """Return whether a request comes from the machine itself, and not by way of a proxy on it."""
     names = request.headers.keys()
     if any(name in _PROXY_HEADERS or name.startswith("x-forwarded") for name in names):
         return False

@@ -262,7 +262,8 @@ OPENING = [
     ("bounces", "held"), ("bounces", "accept", "--all"), ("bounces", "dismiss", "--all"),
     ("clock",), ("deliveries", "drop", "1"), ("deliveries", "stop"), ("deliveries", "resume"),
     ("digests", "note", "1", "--text", "x"), ("work",), ("db", "status"), ("db", "upgrade"),
-    ("db", "resume"),
+    ("db", "resume"), ("operators", "add", "anna"), ("operators", "list"),
+    ("operators", "password", "anna"), ("operators", "remove", "anna"),
 ]  # fmt: skip
 
 

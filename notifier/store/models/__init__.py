@@ -21,6 +21,12 @@ from notifier.store.models.deliveries import (
 )
 from notifier.store.models.digests import Digest, DigestItem, Told, has_status
 from notifier.store.models.matches import Examination, Match, NearMiss, StoryKeys
+from notifier.store.models.operators import (
+    LoginAttempt,
+    OperatorAccount,
+    OperatorAction,
+    OperatorSession,
+)
 from notifier.store.models.profiles import Profile, ProfileRevision, Term
 from notifier.store.models.sources import (
     Article,
@@ -63,10 +69,14 @@ __all__ = [
     "HeldSuppression",
     "Host",
     "Installation",
+    "LoginAttempt",
     "Match",
     "NearMiss",
     "Note",
     "Notice",
+    "OperatorAccount",
+    "OperatorAction",
+    "OperatorSession",
     "ParsedItems",
     "Profile",
     "ProfileRevision",
