@@ -243,6 +243,7 @@ OPENING = [
     ("profiles", "show", "x"), ("profiles", "export", "x"), ("profiles", "history", "x"),
     ("profiles", "import", "frexalimab"), ("matches", "list"), ("matches", "release", "1"),
     ("matches", "drop", "1", "--because", "x"), ("matches", "restore", "1"),
+    ("matches", "join", "1", "2"), ("matches", "separate", "1"),
     ("subscribers", "list"), ("subscribers", "show", "a@example.org"), ("subscribers", "export"),
     ("subscribers", "erase", "a@example.org"), ("subscribers", "pause", "a@example.org"),
     ("subscribers", "resume", "a@example.org"), ("subscribers", "suppress", "a@example.org"),
