@@ -235,7 +235,7 @@ OPENING = [
     ("run", "--once"), ("poll",), ("serve", "--port", "0"), ("preview",), ("backtest",),
     ("explain", "--title", "x"), ("subscribe", "anna@example.org"),
     ("unsubscribe", "anna@example.org"), ("sources", "list"),
-    ("sources", "edit", "1", "--name", "x"),
+    ("sources", "edit", "1", "--name", "x"), ("sources", "pause", "1"), ("sources", "resume", "1"),
     ("subscribers", "edit", "a@example.org", "--at", "9:00"), ("profiles", "remove", "x"),
     ("profiles", "edit", "x"),
     ("sources", "add", "https://x.example"), ("sources", "remove", "1"), ("sources", "check"),
