@@ -1,42 +1,54 @@
-"""Sending, stopped and let go on by an operator of the pages; it is recorded in their log."""
+"""The stop of all sending, for the command line and for pages. Opens the transactions."""
 
 from notifier.deliver.outbox import stop as outbox_stop
 from notifier.deps import Deps
-from notifier.errors import ChangedMeanwhileError, NotifierError
+from notifier.errors import NotifierError
 from notifier.operators import actions
 from notifier.operators.actions import Actor
 from notifier.store import backup_state
 
-ABOUT = "sending"
 
+def stop(deps: Deps, actor: Actor | None = None, because: str = "") -> int:
+    """Let no further mail start.
 
-def stop(deps: Deps, actor: Actor, reason: str = "") -> int:
-    """Stop all sending at once; return the id of the entry in the operators' log.
+    Args:
+        deps: the installation.
+        actor: the operator who does it on a page; None on the command line.
+        because: why, for the operators' log.
+
+    Returns:
+        The id of the entry in the log; 0 without an actor.
 
     Raises:
-        ChangedMeanwhileError: it was stopped already.
+        NotifierError: none could already.
     """
     with deps.writing() as session:
-        if not outbox_stop.stop(session, actor.now):
-            raise ChangedMeanwhileError
-        text = "Stopped all sending"
-        return actions.record(session, actor, "sending_stopped", text, about=ABOUT, reason=reason)
+        if not outbox_stop.stop(session, deps.now()):
+            raise NotifierError("Sending was stopped already: nothing was changed.")
+        if actor is None:
+            return 0
+        return actions.record(
+            session, actor, "stopped", "Stopped all sending", about="sending", reason=because
+        )
 
 
-def go_on(deps: Deps, actor: Actor, reason: str = "") -> int:
-    """Let mails go out again; return the id of the entry in the operators' log.
+def resume(deps: Deps, actor: Actor | None = None) -> int:
+    """Let mails go out again. Arguments and result are those of `stop`.
 
     Raises:
-        NotifierError: a backup was restored: what is sent is decided on the server first.
-        ChangedMeanwhileError: it was not stopped any more.
+        NotifierError: nothing had stopped them, or a backup was restored and nobody has decided yet
+            what is sent.
     """
     with deps.writing() as session:
         if backup_state.restored(session) is not None:
             raise NotifierError(
-                "A backup was restored: it is decided first what readers have already.",
-                "The person who runs the server does that.",
+                "A backup was restored: decide first what is sent. Nothing was changed.",
+                "See what waits: notifier db resume",
             )
         if not outbox_stop.resume(session):
-            raise ChangedMeanwhileError
-        text = "Let mails go out again"
-        return actions.record(session, actor, "sending_resumed", text, about=ABOUT, reason=reason)
+            raise NotifierError("Sending is not stopped: nothing was changed.")
+        if actor is None:
+            return 0
+        return actions.record(
+            session, actor, "resumed", "Let mails go out again", about="sending"
+        )

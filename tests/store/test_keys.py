@@ -14,7 +14,7 @@ import pytest
 import typer
 from sqlalchemy import Engine, select, update
 
-from notifier.cli.main import app, exit_code_of, run
+from notifier.cli.main import app, exit_code_of
 from notifier.cli.settings_file import completed
 from notifier.cli.starter import starter_file
 from notifier.enums import Cadence, SuppressionCause
@@ -25,6 +25,7 @@ from notifier.store.models import Installation, Subscriber, Suppression
 from notifier.subscribers import subscriptions, suppressions
 from notifier.subscribers.choices import Choice
 from notifier.subscribers.schedule import Schedule
+from tests.support.command_line import call, forget_settings
 from tests.support.installation import MONDAY
 
 KEY = "a suppression key of the tests"
@@ -38,8 +39,7 @@ ADOPT = (
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, without settings from outside."""
-    for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
-        monkeypatch.delenv(name)
+    forget_settings(monkeypatch)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -48,19 +48,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def made_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The database that `init` makes."""
     with pytest.MonkeyPatch.context() as patched:
-        for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
-            patched.delenv(name)
+        forget_settings(patched)
         patched.chdir(tmp_path_factory.mktemp("made"))
         assert call("init", "--no-poll") == 0
         return Path("subscribers.db").resolve()
-
-
-def call(*args: str) -> int:
-    """Run a command; what `--config` sets in the environment is removed afterwards."""
-    try:
-        return run(list(args))
-    finally:
-        os.environ.pop("NOTIFIER_CONFIG", None)
 
 
 FILES = {
@@ -244,7 +235,7 @@ OPENING = [
     ("run", "--once"), ("poll",), ("serve", "--port", "0"), ("preview",), ("backtest",),
     ("explain", "--title", "x"), ("subscribe", "anna@example.org"),
     ("unsubscribe", "anna@example.org"), ("sources", "list"),
-    ("sources", "edit", "1", "--name", "x"),
+    ("sources", "edit", "1", "--name", "x"), ("sources", "pause", "1"), ("sources", "resume", "1"),
     ("subscribers", "edit", "a@example.org", "--at", "9:00"), ("profiles", "remove", "x"),
     ("profiles", "edit", "x"),
     ("sources", "add", "https://x.example"), ("sources", "remove", "1"), ("sources", "check"),
@@ -252,6 +243,7 @@ OPENING = [
     ("profiles", "show", "x"), ("profiles", "export", "x"), ("profiles", "history", "x"),
     ("profiles", "import", "frexalimab"), ("matches", "list"), ("matches", "release", "1"),
     ("matches", "drop", "1", "--because", "x"), ("matches", "restore", "1"),
+    ("matches", "join", "1", "2"), ("matches", "separate", "1"),
     ("subscribers", "list"), ("subscribers", "show", "a@example.org"), ("subscribers", "export"),
     ("subscribers", "erase", "a@example.org"), ("subscribers", "pause", "a@example.org"),
     ("subscribers", "resume", "a@example.org"), ("subscribers", "suppress", "a@example.org"),

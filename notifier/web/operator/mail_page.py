@@ -15,7 +15,7 @@ from notifier.admin import sending
 from notifier.deliver.outbox import stop, uncertain
 from notifier.deliver.outbox.uncertain import Group
 from notifier.enums import DeliveryKind
-from notifier.errors import ChangedMeanwhileError, InputError
+from notifier.errors import ChangedMeanwhileError, InputError, NotifierError
 from notifier.operators import actions
 from notifier.pipeline import brake, unsent
 from notifier.store import backup_state
@@ -78,17 +78,17 @@ def stop_sending(visit: Visit, form: FormData) -> Response:
     """Stop all sending."""
     try:
         action_id = sending.stop(visit.deps, visit.actor, _reason(form))
-    except ChangedMeanwhileError as error:
-        return _page(visit, form, error, about=sending.ABOUT)
+    except NotifierError as error:
+        return _page(visit, form, error, about="sending")
     return rendering.done(visit, "mail", action_id)
 
 
 def go_on(visit: Visit, form: FormData) -> Response:
     """Let mails go out again."""
     try:
-        action_id = sending.go_on(visit.deps, visit.actor, _reason(form))
-    except ChangedMeanwhileError as error:
-        return _page(visit, form, error, about=sending.ABOUT)
+        action_id = sending.resume(visit.deps, visit.actor)
+    except NotifierError as error:
+        return _page(visit, form, error, about="sending")
     return rendering.done(visit, "mail", action_id)
 
 
@@ -131,7 +131,7 @@ def decide_addresses(visit: Visit, form: FormData) -> Response:
 def _page(
     visit: Visit,
     form: FormData | None = None,
-    problem: ChangedMeanwhileError | None = None,
+    problem: NotifierError | None = None,
     *,
     about: str = "",
 ) -> Response:
