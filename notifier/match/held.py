@@ -228,6 +228,16 @@ def count_waiting(session: Session) -> int:
     return session.scalar(query) or 0
 
 
+def counts_by_reason(session: Session) -> dict[HeldBecause, int]:
+    """Return how many held matches wait, by the reason, without those of a baseline."""
+    query = (
+        select(NearMiss.because, func.count(NearMiss.id))
+        .where(_waits(), NearMiss.baseline.is_(False))
+        .group_by(NearMiss.because)
+    )
+    return {HeldBecause(row[0]): row[1] for row in session.execute(query)}
+
+
 def unreported(session: Session) -> list[NearMiss]:
     """Return the held matches of which the operator was not told, oldest first; no baseline."""
     query = (

@@ -123,13 +123,17 @@ def order(visit: Visit, form: FormData) -> Response:
     changes = {
         other_id: Edit(first=tuple(each for each in ordered if each in items))
         for other_id, items in items_of.items()
-        if [each for each in ordered if each in items] != [each for each in items if each in ordered]
+        if [each for each in ordered if each in items]
+        != [each for each in items if each in ordered]
     }
     changes[digest_id] = Edit(first=tuple(ordered))
     bound = {each: shown.get(each, "") for each in changes}
     what = "Changed the order of the items of"
     return _tried(
-        visit, form, lambda: decisions.change(visit.deps, changes, bound, what, visit.actor), "order"
+        visit,
+        form,
+        lambda: decisions.change(visit.deps, changes, bound, what, visit.actor),
+        "order",
     )
 
 
@@ -140,9 +144,7 @@ def leave_out(visit: Visit, form: FormData) -> Response:
     return _tried(
         visit,
         form,
-        lambda: decisions.leave_out(
-            visit.deps, digest_id, match_id, because, shown, visit.actor
-        ),
+        lambda: decisions.leave_out(visit.deps, digest_id, match_id, because, shown, visit.actor),
         f"because_{match_id}",
     )
 
@@ -227,12 +229,8 @@ _NOTHING_LEFT = (
 
 
 def _again(visit: Visit, form: FormData, again: Again, status: int) -> Response:
-    typed = {
-        name: forms.text(form, name) for name in form if not name.startswith(_OUTSIDE_FORM)
-    }
-    return digest_page.shown(
-        visit, visit.number("digest"), replace(again, typed=typed), status
-    )
+    typed = {name: forms.text(form, name) for name in form if not name.startswith(_OUTSIDE_FORM)}
+    return digest_page.shown(visit, visit.number("digest"), replace(again, typed=typed), status)
 
 
 def _states(form: FormData) -> dict[int, str]:
@@ -268,4 +266,3 @@ def _back(form: FormData) -> str:
     """Return the page to go back to: that of a digest, or the list."""
     digest_id = number_of(forms.text(form, "digest"))
     return f"digests/{digest_id}" if digest_id else "digests"
-

@@ -129,9 +129,7 @@ def show_mail(visit: Visit) -> Response:
     return HTMLResponse(html, headers=mail_views.MAIL_HEADERS)
 
 
-def shown(
-    visit: Visit, digest_id: int, again: Again | None = None, status: int = 200
-) -> Response:
+def shown(visit: Visit, digest_id: int, again: Again | None = None, status: int = 200) -> Response:
     """Show a digest, perhaps again with what is wrong.
 
     Raises:

@@ -39,9 +39,7 @@ _ENDS = {
 VIEWS = {"desktop": "Desktop", "phone": "Phone", "dark": "Dark", "text": "Text"}
 # A page that shows a mail in a frame, which has a policy of its own (`web/mail_views.py`).
 FRAMING_HEADERS = {
-    "Content-Security-Policy": (
-        f"{PAGE_HEADERS['Content-Security-Policy']}; frame-src 'self'"
-    )
+    "Content-Security-Policy": (f"{PAGE_HEADERS['Content-Security-Policy']}; frame-src 'self'")
 }
 
 

@@ -132,7 +132,9 @@ def _rows(visit: Visit, session: Session, clock: Clock, found: Sequence[Digest])
         planned = digests.recipients(session, digest)
         is_open = digest.open_until is not None and not planned
         if is_open:
-            number = digest_words.expected(digest, digest_page.waiting_for(session, digest, counted))
+            number = digest_words.expected(
+                digest, digest_page.waiting_for(session, digest, counted)
+            )
         else:
             number = digest_words.number(planned, "reader")
         rows.append(
