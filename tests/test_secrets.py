@@ -1,7 +1,6 @@
 """No refusal repeats a secret of the settings, and no password is sent in plain text."""
 
 import json
-import os
 import re
 import socketserver
 import threading
@@ -12,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 from sqlalchemy import Engine
 
-from notifier.cli.main import exit_code_of, run
+from notifier.cli.main import exit_code_of
 from notifier.deliver.outbox import Outcome, SendResult
 from notifier.deliver.smtp.client import Transport
 from notifier.deliver.smtp.protocol import OutgoingMessage
@@ -22,6 +21,7 @@ from notifier.pipeline.run import to_json
 from notifier.settings import Smtp, Watch, load
 from notifier.store import db
 from notifier.watch import sources
+from tests.support.command_line import call, forget_settings
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import free_port
 
@@ -32,18 +32,9 @@ KEY = "a suppression key of the tests"
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, without settings from outside."""
-    for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
-        monkeypatch.delenv(name)
+    forget_settings(monkeypatch)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def call(*args: str) -> int:
-    """Run a command; what `--config` sets in the environment is removed afterwards."""
-    try:
-        return run(list(args))
-    finally:
-        os.environ.pop("NOTIFIER_CONFIG", None)
 
 
 # Wrong settings files with a secret in them, by what is wrong.

@@ -222,7 +222,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 @app.command("drop")
 def drop(
     digest_id: DigestId,
-    because: Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; for the list.")],
+    because: shared.Because,
     with_items: Annotated[
         bool, typer.Option("--with-items", help="Keep its items out of all later digests, too.")
     ] = False,

@@ -126,7 +126,7 @@ def release(
 @app.command("drop")
 def drop(
     match_id: MatchId,
-    because: Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; for the list.")],
+    because: shared.Because,
     held: Annotated[
         bool, typer.Option("--held", help="ID is one of `matches list --held`.")
     ] = False,

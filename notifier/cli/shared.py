@@ -53,6 +53,7 @@ Limit = Annotated[
         help=f"Show the newest N. Default: {_ROWS_SHOWN}; with --json: all.",
     ),
 ]
+Because = Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; for the list.")]
 Now = Annotated[
     str, typer.Option("--now", metavar="ISO-8601", help="Act as if it were this time, for tests.")
 ]

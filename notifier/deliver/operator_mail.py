@@ -6,7 +6,7 @@ every other message.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from notifier.deliver import outbox
@@ -44,8 +44,8 @@ def enqueue(
     outbox.enqueue_notice(session, notice, domain, now)
 
 
-def forget(session: Session, now: datetime) -> None:
-    """Delete old notices with their deliveries; one that is still to be sent stays.
+def old(now: datetime) -> Select[int]:
+    """Select old notices; one that is still to be sent is not among them.
 
     A delivery that failed has no time of its own: the last attempt that was planned counts instead.
     """
@@ -54,6 +54,9 @@ def forget(session: Session, now: datetime) -> None:
         Delivery.notice_id.is_not(None),
         Delivery.status.in_(DeliveryStatus.WAITING) | (settled_at > now - KEPT_FOR),
     )
-    session.execute(
-        delete(Notice).where(Notice.created_at <= now - KEPT_FOR, Notice.id.not_in(kept))
-    )
+    return select(Notice.id).where(Notice.created_at <= now - KEPT_FOR, Notice.id.not_in(kept))
+
+
+def forget(session: Session, now: datetime) -> None:
+    """Delete old notices with their deliveries."""
+    session.execute(delete(Notice).where(Notice.id.in_(old(now))))

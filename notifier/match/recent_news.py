@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, delete, func, insert, select
+from sqlalchemy import Select, and_, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from notifier.enums import NewsKind
@@ -178,7 +178,12 @@ def store(session: Session, keys: Mapping[int, Keys], now: datetime) -> None:
         session.connection().execute(insert(StoryKeys), rows)
 
 
+def old(now: datetime) -> Select[int]:
+    """Select the revisions with keys that are not recent any more."""
+    return select(StoryKeys.revision_id).where(StoryKeys.made_at < now - STORY_LASTS)
+
+
 def forget(session: Session, now: datetime) -> None:
     """Delete the keys of what is not recent any more, in parts if it is much."""
-    old = select(StoryKeys.revision_id).where(StoryKeys.made_at < now - STORY_LASTS)
-    session.execute(delete(StoryKeys).where(StoryKeys.revision_id.in_(old.limit(_MOST_FORGOTTEN))))
+    ids = old(now).limit(_MOST_FORGOTTEN)
+    session.execute(delete(StoryKeys).where(StoryKeys.revision_id.in_(ids)))

@@ -134,7 +134,6 @@ def steps(
         "monitoring": lambda: monitoring.notify_operator(deps),
         "waiting": lambda: waiting.notify_operator(deps),
         "retention": lambda: retention.run(deps, problems),
-        "heartbeat after all": lambda: _beat(deps),
     }
 
 
@@ -155,6 +154,8 @@ def upkeep(deps: Deps, stop: Callable[[], bool] = deliver.never) -> None:
             break
         with problems.contained(f"The step {name}"):
             run()
+    with problems.contained("The heartbeat"):
+        _beat(deps)
 
 
 def failing_canaries(deps: Deps) -> list[str]:

@@ -174,22 +174,13 @@ def append(path: Path, departures: Sequence[Departure], now: datetime, kept_days
     finally:
         os.close(descriptor)
     if not state.st_size:
-        _sync_folder(path.parent)
+        files.sync_folder(path.parent)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
     """Write in one call where the system takes all at once: lines of two processes never mix."""
     while content:
         content = content[os.write(descriptor, content) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _text(departure: Departure, now: datetime) -> str:

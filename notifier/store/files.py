@@ -96,7 +96,7 @@ def write_private(path: Path, content: bytes | Iterable[bytes]) -> None:
         except OSError:
             beside.unlink()
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except (OSError, ValueError) as error:
         raise InputError(
             f"{path} cannot be written: {_reason(error)}.", "Name a file in a folder of yours."
@@ -111,7 +111,7 @@ def create_private(path: Path, content: bytes) -> None:
         OSError: it cannot be written.
     """
     _write_new(path, content)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def rewrite_settings(path: Path, content: bytes) -> None:
@@ -130,7 +130,17 @@ def rewrite_settings(path: Path, content: bytes) -> None:
     except OSError:
         beside.unlink()
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in a folder survive a power cut, if the system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def readable_by_others(paths: Iterable[Path]) -> list[Path]:
@@ -197,16 +207,6 @@ def _require_regular_file(path: Path) -> None:
         mode = path.lstat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
             raise ValueError(f"it is {_kind(mode)}")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a power cut, if the system can."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _kind(mode: int) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import Select, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
@@ -304,6 +304,11 @@ def erase(session: Session, address_hash: str) -> int:
     return len(named)
 
 
+def expired(now: datetime) -> Select[int]:
+    """Select the changes that were not agreed to in time."""
+    return select(AddressChange.id).where(AddressChange.asked_at <= now - CHANGE_WAITS)
+
+
 def delete_expired(session: Session, now: datetime) -> None:
     """Delete the changes that were not agreed to in time."""
-    session.execute(delete(AddressChange).where(AddressChange.asked_at <= now - CHANGE_WAITS))
+    session.execute(delete(AddressChange).where(AddressChange.id.in_(expired(now))))

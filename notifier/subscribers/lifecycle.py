@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, CompoundSelect, func, literal_column, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from notifier.enums import ConsentEvent, DeliveryKind, SubscriptionStatus
@@ -83,17 +92,21 @@ def undo(session: Session, subscription: Subscription, now: datetime) -> bool:
     return True
 
 
-def expired_pauses(session: Session, now: datetime) -> Sequence[int]:
-    """Return the ids of the subscriptions whose pause is over; see `due_subscriptions.readable`.
+def over_pauses(now: datetime) -> Select[int]:
+    """Select the subscriptions whose pause is over; see `due_subscriptions.readable`.
 
     One whose row could not be read recently is left out until it may be tried again.
     """
-    statement = select(Subscription.id).where(
+    return select(Subscription.id).where(
         Subscription.status == SubscriptionStatus.PAUSED,
         Subscription.paused_until <= now,
         not_put_off(now),
     )
-    return session.scalars(statement.order_by(Subscription.id)).all()
+
+
+def expired_pauses(session: Session, now: datetime) -> Sequence[int]:
+    """Return the ids of the subscriptions whose pause is over."""
+    return session.scalars(over_pauses(now).order_by(Subscription.id)).all()
 
 
 def _unanswered() -> CompoundSelect[int]:
@@ -104,29 +117,32 @@ def _unanswered() -> CompoundSelect[int]:
     )
 
 
-def delete_unconfirmed(session: Session, now: datetime) -> int:
-    """Delete sign-ups that were not confirmed in time; return how many.
+def unconfirmed(now: datetime) -> Select[int]:
+    """Select the sign-ups that were not confirmed in time.
 
-    The time counts from the last question that was sent. A subscription that had ended before the
-    sign-up stays, and has ended again.
+    The time counts from the last question that was sent.
     """
     asked_recently = select(Delivery.subscription_id).where(
         Delivery.kind == DeliveryKind.CONFIRMATION,
         Delivery.subscription_id.is_not(None),
         (Delivery.sent_at > now - UNCONFIRMED_FOR) | is_unfinished(),
     )
-    statement = (
-        select(Subscription)
-        .where(
-            Subscription.id.in_(_unanswered()),
-            func.coalesce(Subscription.asked_at, Subscription.created_at) <= now - UNCONFIRMED_FOR,
-            Subscription.id.not_in(asked_recently),
-        )
-        .limit(_BATCH)
+    return select(Subscription.id).where(
+        Subscription.id.in_(_unanswered()),
+        func.coalesce(Subscription.asked_at, Subscription.created_at) <= now - UNCONFIRMED_FOR,
+        Subscription.id.not_in(asked_recently),
     )
-    unconfirmed = session.scalars(statement).all()
+
+
+def delete_unconfirmed(session: Session, now: datetime) -> int:
+    """Delete sign-ups that were not confirmed in time; return how many.
+
+    A subscription that had ended before the sign-up stays, and has ended again.
+    """
+    ids = unconfirmed(now).limit(_BATCH)
+    late = session.scalars(select(Subscription).where(Subscription.id.in_(ids))).all()
     never_confirmed = []
-    for subscription in unconfirmed:
+    for subscription in late:
         subscription.wish = None
         if subscription.status is not SubscriptionStatus.PENDING:
             continue
@@ -138,11 +154,11 @@ def delete_unconfirmed(session: Session, now: datetime) -> int:
     session.flush()
     if never_confirmed:
         deletion.delete_sign_ups(session, never_confirmed)
-    return len(unconfirmed)
+    return len(late)
 
 
-def expired_subscribers(session: Session, now: datetime) -> Sequence[Subscriber]:
-    """Return people whose last subscription ended before `KEPT_AFTER_LEAVING`, to be erased."""
+def left_long_ago(now: datetime) -> Select[int]:
+    """Select the people whose last subscription ended before `KEPT_AFTER_LEAVING`."""
     long_ago = now - KEPT_AFTER_LEAVING
     # The status is no parameter of the statement: only so the index of those that ended is used.
     ended = select(Subscription.subscriber_id).where(
@@ -166,8 +182,13 @@ def expired_subscribers(session: Session, now: datetime) -> Sequence[Subscriber]
             func.coalesce(other.ended_at, other.created_at) > long_ago,
         ),
     )
-    statement = select(Subscriber).where(Subscriber.id.in_(left), ~kept.exists())
-    return session.scalars(statement.limit(_BATCH)).all()
+    return select(Subscriber.id).where(Subscriber.id.in_(left), ~kept.exists())
+
+
+def expired_subscribers(session: Session, now: datetime) -> Sequence[Subscriber]:
+    """Return some of those whom `left_long_ago` selects, to be erased."""
+    ids = left_long_ago(now).limit(_BATCH)
+    return session.scalars(select(Subscriber).where(Subscriber.id.in_(ids))).all()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from notifier.email_addresses import mailbox_of, normalize
@@ -243,7 +243,13 @@ def erase(session: Session, address_hash: str, now: datetime) -> int:
     return len(named)
 
 
+def expired(now: datetime) -> Select[int]:
+    """Select the answered requests that no longer count for a limit."""
+    return select(SignupRequest.id).where(
+        SignupRequest.answered_at.is_not(None), SignupRequest.at <= now - LIMIT_PERIOD
+    )
+
+
 def delete_expired(session: Session, now: datetime) -> None:
     """Delete the answered requests that no longer count for a limit."""
-    old = SignupRequest.answered_at.is_not(None), SignupRequest.at <= now - LIMIT_PERIOD
-    session.execute(delete(SignupRequest).where(*old))
+    session.execute(delete(SignupRequest).where(SignupRequest.id.in_(expired(now))))

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session
 
 from notifier.store.db import in_chunks
@@ -99,11 +99,16 @@ def note_robots(host: Host, response: Response, now: datetime) -> None:
         leave_alone(host, response, now, WAIT_AFTER_REFUSAL)
 
 
-def forget_unused(session: Session, now: datetime) -> None:
-    """Remove the hosts whose pages were not requested for a month."""
+def unused(now: datetime) -> Select[str]:
+    """Select the hosts whose pages were not requested for a month."""
     long_ago = now - _FORGOTTEN_AFTER
     never_read = Host.robots_at.is_(None) & (Host.wait_until < long_ago)
-    session.execute(delete(Host).where(or_(Host.robots_at < long_ago, never_read)))
+    return select(Host.name).where(or_(Host.robots_at < long_ago, never_read))
+
+
+def forget_unused(session: Session, now: datetime) -> None:
+    """Remove the hosts whose pages were not requested for a month."""
+    session.execute(delete(Host).where(Host.name.in_(unused(now))))
 
 
 def _day(now: datetime) -> str:

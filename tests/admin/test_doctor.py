@@ -1,7 +1,6 @@
 """The doctor as a whole: a healthy installation, causes, errors, changes, what it leaves alone."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,19 +11,19 @@ from notifier.admin.doctor import checks, examination
 from notifier.admin.doctor.findings import Status
 from notifier.pipeline import compose
 from notifier.store.models import Delivery
-from tests.support.examined_world import World, around, servers
+from tests.support.examined_world import Servers, World, around
 from tests.support.installation import MONDAY, Installation
 
 
 @pytest.fixture
 def world(
+    running: Servers,
     installation: Installation,
     tmp_path: Path,
     certificate: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[World]:
-    with servers(certificate) as running:
-        yield around(running, installation, tmp_path, certificate, monkeypatch)
+) -> World:
+    return around(running, installation, tmp_path, certificate, monkeypatch)
 
 
 def test_a_healthy_installation_passes_every_check(world: World):
@@ -45,15 +44,15 @@ def test_a_healthy_installation_passes_every_check(world: World):
 
 @pytest.mark.postgresql_long
 def test_the_checks_of_the_database_pass_on_both_kinds(
+    running: Servers,
     any_installation: Installation,
     tmp_path: Path,
     certificate: Path,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    with servers(certificate) as running:
-        made = around(running, any_installation, tmp_path, certificate, monkeypatch)
-        made.back_up()
-        result = made.examine()
+    made = around(running, any_installation, tmp_path, certificate, monkeypatch)
+    made.back_up()
+    result = made.examine()
     statuses = {
         finding.name: finding.status
         for finding in result.findings

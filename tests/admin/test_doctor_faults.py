@@ -1,10 +1,9 @@
 """Seeded faults of installation, content, web pages and flow: each is named with its fix."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from sqlalchemy import String, text, update
@@ -26,33 +25,16 @@ from notifier.store.models import (
     Installation as InstallationRow,
 )
 from tests.support import certificates
-from tests.support.examined_world import World, around, servers
+from tests.support.examined_world import Fault, Servers, World, around, expect, settings
 from tests.support.installation import MONDAY, Installation
-from tests.support.name_server import Zone
-from tests.support.talking_server import Talker
 
 OK, WARNING, FAILED, NOT_CHECKED = Status
 DUE = MONDAY + timedelta(days=1)
 
 
-class Fault(NamedTuple):
-    """A fault: how it is planted, the check that names it, and words of the fix."""
-
-    plant: Callable[[World], object]
-    check: str
-    status: Status
-    fix: str
-
-
-@pytest.fixture(scope="module")
-def running(certificate: Path) -> Iterator[tuple[Zone, Talker, Talker]]:
-    with servers(certificate) as started:
-        yield started
-
-
 @pytest.fixture
 def world(
-    running: tuple[Zone, Talker, Talker],
+    running: Servers,
     installation: Installation,
     tmp_path: Path,
     certificate: Path,
@@ -81,10 +63,6 @@ def schema(number: str) -> Callable[[World], object]:
 
 def at(moment: datetime) -> Callable[[World], object]:
     return lambda world: setattr(world, "moment", moment)
-
-
-def settings(**values: str) -> Callable[[World], object]:
-    return lambda world: [world.set(key.replace("__", "."), value) for key, value in values.items()]
 
 
 def a_full_disk(free: int) -> Callable[[World], object]:
@@ -255,28 +233,19 @@ FLOW = {
 }
 
 
-def check(world: World, fault: Fault) -> None:
-    assert world.find(fault.check).status is OK, "the check passes before"
-    fault.plant(world)
-    finding = world.find(fault.check)
-    assert finding.status is fault.status, finding.result
-    assert fault.fix in finding.result.fix
-    assert finding.result.actual
-
-
 @pytest.mark.parametrize("fault", INSTALLATION.values(), ids=INSTALLATION.keys())
 def test_a_fault_of_the_installation_is_named_with_its_fix(world: World, fault: Fault):
-    check(world, fault)
+    expect(world, fault)
 
 
 @pytest.mark.parametrize("fault", CONTENT.values(), ids=CONTENT.keys())
 def test_a_fault_of_the_content_is_named_with_its_fix(world: World, fault: Fault):
-    check(world, fault)
+    expect(world, fault)
 
 
 @pytest.mark.parametrize("fault", FLOW.values(), ids=FLOW.keys())
 def test_a_fault_of_the_flow_is_named_with_its_fix(world: World, fault: Fault):
-    check(world, fault)
+    expect(world, fault)
 
 
 def cut_in_half(file: Path) -> None:

@@ -1,10 +1,9 @@
 """Seeded faults of mail server, DNS and returns: each is named by its check, with the right fix."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -13,34 +12,27 @@ from notifier.admin.doctor.findings import Status
 from notifier.deliver.mime import dkim_keys
 from notifier.deliver.smtp import examination as smtp_examination
 from tests.support import certificates
-from tests.support.examined_world import BACKWARDS, DKIM, World, around, record_of, servers
+from tests.support.examined_world import (
+    BACKWARDS,
+    DKIM,
+    Fault,
+    Servers,
+    World,
+    around,
+    expect,
+    record_of,
+    settings,
+)
 from tests.support.mail_sink import free_port
-from tests.support.name_server import Zone
-from tests.support.talking_server import Talker
 
 OK, WARNING, FAILED, NOT_CHECKED = Status
 SPF, DMARC = "example.org", "_dmarc.example.org"
 OTHER_KEY = record_of(dkim_keys.new_key("ed25519"))
 
 
-class Fault(NamedTuple):
-    """A fault: how it is planted, the check that names it, and words of the fix."""
-
-    plant: Callable[[World], object]
-    check: str
-    status: Status
-    fix: str
-
-
-@pytest.fixture(scope="module")
-def running(certificate: Path) -> Iterator[tuple[Zone, Talker, Talker]]:
-    with servers(certificate) as started:
-        yield started
-
-
 @pytest.fixture
 def world(
-    running: tuple[Zone, Talker, Talker],
+    running: Servers,
     tmp_path: Path,
     certificate: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -48,11 +40,6 @@ def world(
     monkeypatch.setattr(name_servers, "_LIFETIME", 0.3)
     monkeypatch.setattr(smtp_examination, "_GREETING", 0.3)
     return around(running, None, tmp_path, certificate, monkeypatch)
-
-
-def settings(**values: str) -> Callable[[World], object]:
-    """Change settings, ``smtp__port``; None lets one have its default."""
-    return lambda world: [world.set(key.replace("__", "."), text) for key, text in values.items()]
 
 
 def without(*keys: str) -> Callable[[World], object]:
@@ -366,9 +353,4 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 def test_the_fault_is_named_with_its_fix(world: World, fault: Fault):
-    assert world.find(fault.check).status is OK, "the check passes before"
-    fault.plant(world)
-    finding = world.find(fault.check)
-    assert finding.status is fault.status, finding.result
-    assert fault.fix in finding.result.fix
-    assert finding.result.actual
+    expect(world, fault)

@@ -11,19 +11,20 @@ import pytest
 from notifier.admin.doctor import read_back
 from notifier.admin.doctor.findings import Status
 from tests.support import mailbox_server
-from tests.support.examined_world import World, around, servers
+from tests.support.examined_world import Servers, World, around
 
 PASSED = "mx.example.net; spf=pass; dkim=pass header.d=example.org; dmarc=pass"
 CHECKS = ("round_trip.sent", "round_trip.received", "round_trip.authentication", "round_trip.dkim")
 
 
 @pytest.fixture
-def world(tmp_path: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(
+    running: Servers, tmp_path: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> World:
     monkeypatch.setattr(read_back, "_BETWEEN", 0.02)
-    with servers(certificate) as running:
-        made = around(running, None, tmp_path, certificate, monkeypatch)
-        made.options = {"send_to": "me@example.net", "patience_seconds": 2.0}
-        yield made
+    made = around(running, None, tmp_path, certificate, monkeypatch)
+    made.options = {"send_to": "me@example.net", "patience_seconds": 2.0}
+    return made
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from notifier.deps import open_deps
 from notifier.store.models import Source
 from notifier.watch import sources
 from tests.support import news_site as sites
-from tests.support.command_line import NOW, Result
+from tests.support.command_line import NOW, Result, forget_settings
 from tests.support.installation import MONDAY
 from tests.support.mail_sink import Sink
 from tests.support.news_site import Site
@@ -21,8 +21,7 @@ from tests.support.news_site import Site
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, without a setting from outside."""
-    for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
-        monkeypatch.delenv(name)
+    forget_settings(monkeypatch)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -47,8 +46,7 @@ def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as `init` makes it, without sources: made once for each worker and then copied."""
     folder = tmp_path_factory.mktemp("initialised")
     with pytest.MonkeyPatch.context() as patched:
-        for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
-            patched.delenv(name)
+        forget_settings(patched)
         patched.chdir(folder)
         assert run(["init", "--no-poll", *NOW]) == 0
         with open_deps().writing() as session:

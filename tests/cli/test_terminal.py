@@ -24,6 +24,7 @@ from notifier.pipeline.run import run_once, to_json
 from notifier.store.models import Base
 from notifier.text.cleaning import one_printable_line, printable
 from tests.support import news_site as sites
+from tests.support.command_line import forget_settings
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 
@@ -109,8 +110,7 @@ def hostile(
     settings = installation._deps.settings
     installation._deps.engine.dispose()
     _poison(create_engine(url))
-    for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
-        monkeypatch.delenv(name)
+    forget_settings(monkeypatch)
     config = tmp_path / "notifier.toml"
     config.write_text(
         f'database_url = "{url}"\n'

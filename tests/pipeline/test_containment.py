@@ -3,9 +3,10 @@
 import json
 import logging
 import signal
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import Select, false, literal, select
 from sqlalchemy import text as sql
 from typer.testing import CliRunner
 
@@ -389,17 +390,44 @@ def test_one_request_that_fails_is_dropped_and_stops_no_other(
         )
 
 
+def _anything(_now: datetime) -> Select[int]:
+    return select(literal(1))
+
+
+def _nothing(_now: datetime) -> Select[int]:
+    return select(literal(1)).where(false())
+
+
 def test_one_part_of_housekeeping_that_fails_stops_no_other(
     installation: Installation, monkeypatch
 ):
     done: list[str] = []
-    steps = (("One", fails(ValueError("x"))), ("Two", lambda *_: done.append("two")))
+    steps = (
+        housekeeping._Step("One", _anything, fails(ValueError("x"))),
+        housekeeping._Step("Two", _nothing, lambda *_: done.append("two")),
+        housekeeping._Step("Three", _anything, lambda *_: done.append("three")),
+    )
     monkeypatch.setattr(housekeeping, "_STEPS", steps)
-    monkeypatch.setattr(housekeeping, "_resume_expired_pauses", fails(ValueError("y")))
+    monkeypatch.setattr(housekeeping, "_replace_time_zones", fails(ValueError("y")))
     problems = Problems()
     housekeeping.run(installation.at(MONDAY), problems)
-    assert done == ["two"]
+    assert done == ["three"]
     assert len(problems.lines) == 2
+
+
+def test_where_nobody_can_tell_what_housekeeping_is_due_each_step_is_tried(
+    any_installation: Installation, monkeypatch
+):
+    done: list[str] = []
+    steps = (
+        housekeeping._Step("One", fails(ValueError("x")), lambda *_: done.append("one")),
+        housekeeping._Step("Two", fails(ValueError("x")), lambda *_: done.append("two")),
+    )
+    monkeypatch.setattr(housekeeping, "_STEPS", steps)
+    problems = Problems()
+    housekeeping.run(any_installation.at(MONDAY), problems)
+    assert done == ["one", "two"]
+    assert problems.lines == []
 
 
 @pytest.mark.parametrize("place", ["the outgoing message", "its bytes"])

@@ -23,6 +23,7 @@ from tests.pipeline.test_planning import crash_at_commit
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
+from tests.support.operators import add_operator
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # Daily digests are due at 8 o'clock; their drafts are composed at 20 o'clock, 12 hours before.
@@ -150,6 +151,16 @@ def test_a_draft_is_composed_before_the_due_time_and_mailed_to_the_operator(revi
     assert reviewed.sink.to(ANNA) == []
     run(reviewed, EVENING + HOUR)
     assert (statuses(reviewed), len(reviewed.sink.to(EDITOR))) == (["draft"], 1)
+
+
+@pytest.mark.postgresql_long
+def test_the_mail_about_a_draft_leads_to_its_page_where_somebody_may_log_in(reviewed):
+    add_operator(reviewed)
+    run(reviewed, EVENING)
+    (mail,) = reviewed.sink.to(EDITOR)
+    assert "https://news.example.org/operator/digests/1\n" in text_of(mail)
+    html = mail.get_body(("html",)).get_content()
+    assert 'href="https://news.example.org/operator/digests/1"' in html
 
 
 @pytest.mark.postgresql_long

@@ -7,11 +7,10 @@ from sqlalchemy import delete, event, select, update
 
 from notifier.enums import BounceKind, DeliveryStatus
 from notifier.pipeline import retention, statistics, weekly_counts
-from notifier.pipeline.run import run_once
 from notifier.store.models import BounceReport, Delivery, Notice, WeeklyCount
 from notifier.subscribers import subscriptions
+from tests.support.beginnings import mail_three_and_be_refused_by_one
 from tests.support.installation import MONDAY, Installation
-from tests.support.news_site import Article
 
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 TUESDAY = MONDAY + DAY
@@ -38,13 +37,8 @@ def any_told(any_installation: Installation) -> Installation:
 
 
 def tell_three(installation: Installation) -> None:
-    for name in ("anna", "ben", "carl"):
-        installation.subscribe(f"{name}@example.org")
     installation.subscribe("dora@example.org", confirmed=False)
-    run_once(installation.at(MONDAY))
-    installation.publish([Article("Frexalimab calms the disease")])
-    installation.sink.refuse_recipient["carl@example.org"] = "550 5.1.1 no such user"
-    run_once(installation.at(TUESDAY))
+    mail_three_and_be_refused_by_one(installation)
 
 
 def numbers(installation: Installation, moment, since=None) -> statistics.Statistics:

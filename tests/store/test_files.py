@@ -19,6 +19,7 @@ from notifier.cli.main import exit_code_of, run
 from notifier.demo import story
 from notifier.errors import InputError
 from notifier.store import files
+from tests.support.command_line import forget_settings
 
 NOW = ["--now", "2026-03-02T09:00:00+00:00"]
 
@@ -42,8 +43,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The installation in a folder of its own; the umask lets everybody read new files."""
-    for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
-        monkeypatch.delenv(name)
+    forget_settings(monkeypatch)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(shared, "_reported", set())
     for path in installed.iterdir():

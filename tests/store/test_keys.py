@@ -14,7 +14,7 @@ import pytest
 import typer
 from sqlalchemy import Engine, select, update
 
-from notifier.cli.main import app, exit_code_of, run
+from notifier.cli.main import app, exit_code_of
 from notifier.cli.settings_file import completed
 from notifier.cli.starter import starter_file
 from notifier.enums import Cadence, SuppressionCause
@@ -25,6 +25,7 @@ from notifier.store.models import Installation, Subscriber, Suppression
 from notifier.subscribers import subscriptions, suppressions
 from notifier.subscribers.choices import Choice
 from notifier.subscribers.schedule import Schedule
+from tests.support.command_line import call, forget_settings
 from tests.support.installation import MONDAY
 
 KEY = "a suppression key of the tests"
@@ -38,8 +39,7 @@ ADOPT = (
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, without settings from outside."""
-    for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
-        monkeypatch.delenv(name)
+    forget_settings(monkeypatch)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -48,19 +48,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def made_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The database that `init` makes."""
     with pytest.MonkeyPatch.context() as patched:
-        for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
-            patched.delenv(name)
+        forget_settings(patched)
         patched.chdir(tmp_path_factory.mktemp("made"))
         assert call("init", "--no-poll") == 0
         return Path("subscribers.db").resolve()
-
-
-def call(*args: str) -> int:
-    """Run a command; what `--config` sets in the environment is removed afterwards."""
-    try:
-        return run(list(args))
-    finally:
-        os.environ.pop("NOTIFIER_CONFIG", None)
 
 
 FILES = {

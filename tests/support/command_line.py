@@ -1,13 +1,14 @@
 """The command line as tests call it: its result, and runs that several files need."""
 
 import json
+import os
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from notifier.cli.main import app
+from notifier.cli.main import app, run
 from tests.support import mail_sink as sinks
 from tests.support import news_site as sites
 from tests.support.installation import MONDAY, SUPPRESSION_KEY, Installation
@@ -26,6 +27,20 @@ class Result:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+def forget_settings(patch: pytest.MonkeyPatch) -> None:
+    """Remove the settings that environment variables hold."""
+    for name in [name for name in os.environ if name.startswith("NOTIFIER_")]:
+        patch.delenv(name)
+
+
+def call(*arguments: str) -> int:
+    """Run a command; what `--config` sets in the environment is removed afterwards."""
+    try:
+        return run(list(arguments))
+    finally:
+        os.environ.pop("NOTIFIER_CONFIG", None)
 
 
 def run_without_a_mail_server(ready, site: Site, monkeypatch: pytest.MonkeyPatch) -> Result:

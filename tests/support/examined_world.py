@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -18,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from notifier.admin import backup
 from notifier.admin.doctor.examination import Examination, examine
 from notifier.admin.doctor.examined import Options
-from notifier.admin.doctor.findings import Finding
+from notifier.admin.doctor.findings import Finding, Status
 from notifier.deliver.mime import dkim_keys
 from notifier.pipeline import poll
 from notifier.settings import Settings, load
@@ -132,19 +133,51 @@ class World:
         return pass_on
 
 
+class Servers(NamedTuple):
+    """The name server, our own mail server, and that of the bounce address."""
+
+    zone: Zone
+    mail: Talker
+    mx: Talker
+
+
+class Fault(NamedTuple):
+    """A fault: how it is planted, the check that names it, and words of the fix."""
+
+    plant: Callable[[World], object]
+    check: str
+    status: Status
+    fix: str
+
+
+def expect(world: World, fault: Fault) -> None:
+    """Plant a fault, and expect that its check names it: the check passes before."""
+    assert world.find(fault.check).status is Status.OK, "the check passes before"
+    fault.plant(world)
+    finding = world.find(fault.check)
+    assert finding.status is fault.status, finding.result
+    assert fault.fix in finding.result.fix
+    assert finding.result.actual
+
+
+def settings(**values: str) -> Callable[[World], object]:
+    """Return what changes settings, ``smtp__port``."""
+    return lambda world: [world.set(key.replace("__", "."), text) for key, text in values.items()]
+
+
 @contextmanager
-def servers(certificate: Path) -> Iterator[tuple[Zone, Talker, Talker]]:
+def servers(certificate: Path) -> Iterator[Servers]:
     """Start a name server, our own mail server, and that of the bounce address."""
     with (
         name_server.running() as zone,
         talking_server.running(certificate) as mail,
         talking_server.running() as mx,
     ):
-        yield zone, mail, mx
+        yield Servers(zone, mail, mx)
 
 
 def around(
-    running: tuple[Zone, Talker, Talker],
+    running: Servers,
     installation: Installation | None,
     folder: Path,
     certificate: Path,

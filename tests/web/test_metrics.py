@@ -7,10 +7,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from notifier.deliver.outbox import stop
 from notifier.pipeline import compose, match, poll
-from notifier.pipeline.run import run_once
 from notifier.settings import Web
 from notifier.store import db
 from notifier.web.app import create
+from tests.support.beginnings import mail_three_and_be_refused_by_one
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 from tests.support.visitor import Client
@@ -35,12 +35,7 @@ def any_busy(any_installation: Installation) -> Installation:
 
 
 def keep_busy(installation: Installation) -> None:
-    for name in ("anna", "ben", "carl"):
-        installation.subscribe(f"{name}@example.org")
-    run_once(installation.at(MONDAY))
-    installation.publish([Article("Frexalimab calms the disease")])
-    installation.sink.refuse_recipient["carl@example.org"] = "550 5.1.1 no such user"
-    run_once(installation.at(TUESDAY))
+    mail_three_and_be_refused_by_one(installation)
     installation.publish([Article("Frexalimab in a second trial", slug="second")])
     for step in (poll, match, compose):
         step.run(installation.at(TUESDAY + timedelta(days=1)))

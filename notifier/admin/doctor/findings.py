@@ -4,7 +4,11 @@ Pure. Owns the statuses. Names of checks are public and stay as they are: script
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+# A certificate is renewed when less is left; most are renewed a month before. Chosen by hand.
+CERTIFICATE_DAYS = 14
 
 
 class Status(StrEnum):
@@ -85,3 +89,20 @@ def failed(expected: str, actual: str, fix: str) -> Result:
 def not_checked(expected: str, why: str, fix: str = "") -> Result:
     """Return the result that nothing can be told, and why."""
     return Result(Status.NOT_CHECKED, expected, why, fix)
+
+
+def certificate(expires: datetime | None, now: datetime, fix: str) -> Result:
+    """Return the result about a server's certificate: a warning where it ends soon.
+
+    Args:
+        expires: the end of its validity; None where nothing is encrypted.
+        now: the time of the examination.
+        fix: what to do, and what stops at its end.
+    """
+    expected = f"valid for {CERTIFICATE_DAYS} more days"
+    if expires is None:
+        return ok(expected, "no encryption, no certificate")
+    actual = f"until {expires:%Y-%m-%d}"
+    if expires - now < timedelta(days=CERTIFICATE_DAYS):
+        return warning(expected, actual, fix)
+    return ok(expected, actual)

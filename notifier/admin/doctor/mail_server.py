@@ -1,15 +1,12 @@
 """Checks of our own mail server, from one connection: TLS, log-in, limits, the name we give it."""
 
 import re
-from datetime import timedelta
 
 from notifier.admin.doctor.check import Check
 from notifier.admin.doctor.examined import Examined
-from notifier.admin.doctor.findings import Result, failed, ok, warning
+from notifier.admin.doctor.findings import Result, certificate, failed, ok, warning
 from notifier.deliver.smtp.connection import Step
 
-# A certificate is renewed when less is left; most are renewed a month before. Chosen by hand.
-CERTIFICATE_DAYS = 14
 # Octets of a digest with many items, and its headers. Chosen by hand: 40 items have 50 KB.
 _LARGEST_MAIL = 150_000
 _SUBMISSION_PORTS = (465, 587)
@@ -52,19 +49,12 @@ def _tls(examined: Examined) -> Result:
 
 
 def _certificate(examined: Examined) -> Result:
-    expected = f"valid for {CERTIFICATE_DAYS} more days"
-    expires = examined.mail_server.expires
-    if expires is None:
-        return ok(expected, "no encryption, no certificate")
-    actual = f"until {expires:%Y-%m-%d}"
-    if expires - examined.now < timedelta(days=CERTIFICATE_DAYS):
-        return warning(
-            expected,
-            actual,
-            f"Renew the certificate of {examined.settings.smtp.host}, or tell its operator: from "
-            "then on no mail is handed over.",
-        )
-    return ok(expected, actual)
+    return certificate(
+        examined.mail_server.expires,
+        examined.now,
+        f"Renew the certificate of {examined.settings.smtp.host}, or tell its operator: from "
+        "then on no mail is handed over.",
+    )
 
 
 def _auth(examined: Examined) -> Result:

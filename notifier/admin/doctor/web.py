@@ -7,14 +7,20 @@ nobody.
 import hmac
 import ipaddress
 import json
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from notifier.admin.doctor import domains, sample_mail
 from notifier.admin.doctor.check import Check
 from notifier.admin.doctor.examined import Examined
-from notifier.admin.doctor.findings import Result, Status, failed, not_checked, ok, warning
-from notifier.admin.doctor.mail_server import CERTIFICATE_DAYS
+from notifier.admin.doctor.findings import (
+    Result,
+    Status,
+    certificate,
+    failed,
+    not_checked,
+    ok,
+    warning,
+)
 from notifier.admin.doctor.own_pages import Visit, visit
 from notifier.deliver import alerts
 
@@ -76,19 +82,12 @@ def _reachable(examined: Examined) -> Result:
 
 
 def _certificate(examined: Examined) -> Result:
-    expected = f"valid for {CERTIFICATE_DAYS} more days"
-    expires = examined.web_answer.expires
-    if expires is None:
-        return ok(expected, "no encryption, no certificate")
-    actual = f"until {expires:%Y-%m-%d}"
-    if expires - examined.now < timedelta(days=CERTIFICATE_DAYS):
-        return warning(
-            expected,
-            actual,
-            "Renew the certificate of the web server, and see why it was not renewed by itself: "
-            "from then on no link of any mail opens.",
-        )
-    return ok(expected, actual)
+    return certificate(
+        examined.web_answer.expires,
+        examined.now,
+        "Renew the certificate of the web server, and see why it was not renewed by itself: "
+        "from then on no link of any mail opens.",
+    )
 
 
 def _instance(examined: Examined) -> Result:

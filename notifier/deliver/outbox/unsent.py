@@ -8,7 +8,7 @@ digest says.
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, String, and_, exists, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, Select, String, and_, exists, or_, select, type_coerce, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from notifier.deliver.outbox.enqueue import try_again_at
@@ -185,16 +185,20 @@ def hand_over(
         session.execute(moved.execution_options(synchronize_session=False))
 
 
-def drop_expired(session: Session, now: datetime) -> None:
-    """End the questions to confirm a sign-up that waited until nobody could confirm it."""
-    expired = select(Delivery.id).where(
+def expired_questions(now: datetime) -> Select[int]:
+    """Select the questions to confirm a sign-up that waited until nobody could confirm it."""
+    return select(Delivery.id).where(
         Delivery.kind == DeliveryKind.CONFIRMATION,
         is_unfinished(),
         Delivery.status == DeliveryStatus.PENDING,
         Delivery.lane == Lane.ASKED,
         Delivery.created_at <= now - QUESTIONS_LAST,
     )
-    _end(session, session.scalars(expired).all(), EndReason.EXPIRED, _EXPIRED)
+
+
+def drop_expired(session: Session, now: datetime) -> None:
+    """End the questions that `expired_questions` selects."""
+    _end(session, session.scalars(expired_questions(now)).all(), EndReason.EXPIRED, _EXPIRED)
 
 
 def retry(session: Session, now: datetime, ids: Collection[int] = ()) -> Sequence[Delivery]:

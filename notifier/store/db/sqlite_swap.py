@@ -11,6 +11,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from notifier.errors import StoreError
+from notifier.store import files
 from notifier.store.db.engine import BUSY_TIMEOUT_MS
 
 _LOGS = ("-wal", "-shm", "-journal")
@@ -52,7 +53,7 @@ def exchange(database: Path, complete: Path, kept: Path) -> bool:
     if not database.exists():
         _set_logs_aside(database, kept)
         complete.replace(database)
-        _sync(database.parent)
+        files.sync_folder(database.parent)
         return False
     with closing(sqlite3.connect(database, timeout=BUSY_TIMEOUT_MS / 1000)) as connection:
         connection.isolation_level = None
@@ -61,7 +62,7 @@ def exchange(database: Path, complete: Path, kept: Path) -> bool:
             _set_logs_aside(database, kept)
         _keep(database, kept)
         complete.replace(database)
-        _sync(database.parent)
+        files.sync_folder(database.parent)
     return True
 
 
@@ -108,12 +109,3 @@ def _set_logs_aside(database: Path, kept: Path) -> None:
         log = database.with_name(f"{database.name}{end}")
         with suppress(FileNotFoundError):
             log.rename(kept.with_name(f"{kept.name}{end}"))
-
-
-def _sync(folder: Path) -> None:
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
