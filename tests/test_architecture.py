@@ -48,7 +48,7 @@ WRITERS = {
     "ProfileRevision": ("match/profiles.py",),
     "Term": ("match/profiles.py", "match/removed_profiles.py"),
     "Examination": ("match/unjudged.py",),
-    "Match": ("match/matches.py", "match/dropping.py"),
+    "Match": ("match/matches.py", "match/dropping.py", "match/joining.py"),
     "NearMiss": ("match/held.py",),
     "StoryKeys": ("match/recent_news.py",),
     "Digest": (

@@ -36,6 +36,14 @@ def test_the_base_image_is_named_by_its_version():
         assert re.search(r":\d+\.\d+\.\d+-", image), image
 
 
+def test_the_container_has_the_programs_that_back_up_the_database_beside_it():
+    text = (ROOT / "deploy" / "Containerfile").read_text(encoding="utf-8")
+    (client,) = re.findall(r"apt-get install .*\bpostgresql-client-(\d+)", text)
+    server = re.search(r"/postgres:(\d+)\.", SERVICES["postgres"]["image"])
+    # `pg_dump` refuses a newer server.
+    assert int(client) >= int(server[1])
+
+
 def test_secrets_are_files_that_the_repository_does_not_hold():
     document = composed.document()
     for secret in document["secrets"].values():
@@ -82,18 +90,24 @@ def test_a_unit_of_systemd_is_valid_and_starts_a_command_that_exists(name: str):
         assert credential == variable.replace("__", "_").lower()
 
 
-def run_of_cron(folder: Path, code: int) -> str:
-    """Run the line of the crontab with a made-up notifier; return what cron would mail."""
+def run_of_cron(folder: Path, command: str, script: str) -> str:
+    """Run a line of the crontab with a made-up notifier; return what cron would mail.
+
+    Args:
+        folder: an empty one, the home of the user.
+        command: what the line lets notifier do.
+        script: what the made-up notifier does instead.
+    """
     (folder / "notifier").mkdir()
     program = folder / "program"
-    program.write_text(f"#!/bin/sh\necho polled; echo a source failed >&2; exit {code}\n")
+    program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    lines = (ROOT / "deploy" / "crontab").read_text(encoding="utf-8").splitlines()
-    (line,) = (line for line in lines if not line.startswith("#"))
-    command = line.split(None, 5)[5].replace("/opt/notifier/bin/notifier", str(program))
-    assert "%" not in command, "a sign that cron replaces"
+    text = (ROOT / "deploy" / "crontab").read_text(encoding="utf-8")
+    (line,) = (line for line in text.splitlines() if command in line and not line.startswith("#"))
+    shell = line.split(None, 5)[5].replace("/opt/notifier/bin/notifier", str(program))
+    assert "%" not in shell, "a sign that cron replaces"
     ran = subprocess.run(
-        ["/bin/sh", "-c", command],
+        ["/bin/sh", "-c", shell],
         env={"HOME": str(folder), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
@@ -104,11 +118,16 @@ def run_of_cron(folder: Path, code: int) -> str:
 
 
 def test_cron_mails_nobody_when_only_a_source_failed(tmp_path: Path):
-    assert run_of_cron(tmp_path, 0) == ""
+    assert run_of_cron(tmp_path, "run --once", "echo polled; echo a source failed >&2") == ""
 
 
 def test_cron_mails_what_was_said_when_a_step_could_not_finish(tmp_path: Path):
-    assert run_of_cron(tmp_path, 1) == "polled\na source failed\n"
+    script = "echo polled; echo a source failed >&2; exit 1"
+    assert run_of_cron(tmp_path, "run --once", script) == "polled\na source failed\n"
+
+
+def test_cron_mails_what_the_doctor_found_changed_in_the_folder_of_the_settings(tmp_path: Path):
+    assert run_of_cron(tmp_path, "doctor --show-changes", 'basename "$PWD"; exit 1') == "notifier\n"
 
 
 def test_nginx_passes_every_address_to_where_the_pages_are_and_logs_none():

@@ -42,6 +42,8 @@ def test_the_wheel_holds_templates_profile_demo_and_migrations_and_no_tests(whee
     ):
         assert wanted in names
     assert not any(name.startswith(("tests/", "templates/", "docs/", "bench/")) for name in names)
+    # `notifier docs` shows text.
+    assert not [name for name in names if name.startswith("notifier/docs/images")]
 
 
 def locked(lock: str) -> set[str]:

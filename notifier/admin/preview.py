@@ -1,4 +1,4 @@
-"""Preview: a digest as it would be sent now; nothing is stored.
+"""Preview: a digest as it would be sent now, or a stored one as it is sent; nothing is stored.
 
 It is made by the functions that make the digests that are sent: the same selection of items, the
 same texts, the same templates, the same message.
@@ -20,12 +20,16 @@ from notifier.digest import digests, groups
 from notifier.digest.evidence import snapshot_key
 from notifier.digest.selection import Candidate
 from notifier.email_addresses import normalize, to_ascii_domain
-from notifier.enums import Cadence, Edition, SubscriptionStatus
+from notifier.enums import Cadence, DigestStatus, Edition, SubscriptionStatus
 from notifier.errors import NotFoundError
 from notifier.match import profiles
 from notifier.messages import digest_body, digest_mail
 from notifier.store.models import Profile, Subscription
 from notifier.subscribers import choices, subscriptions
+
+# Whom a mail is addressed to that is shown and not sent.
+_NOBODY = "reader@example.org"
+_UNSENT = (DigestStatus.DRAFT, DigestStatus.HELD, DigestStatus.APPROVED)
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class PreviewOptions:
             for what the reader has not been sent.
         or_latest: show the latest items where nothing else is to be shown.
         to: the address of a subscriber: show exactly what they would get now.
+        reader_id: the same for the subscription with this id; the links are nobody's. 0 for none.
     """
 
     profile: str | None = None
@@ -48,6 +53,7 @@ class PreviewOptions:
     since: timedelta | None = None
     or_latest: bool = False
     to: str | None = None
+    reader_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -134,14 +140,37 @@ def preview(
             rendered, profile.name, variant.cadence, variant.language, now, archive
         )
         due_at = min(now, subscription.next_due_at or now)
-        if recipient is not None:
+        if recipient is not None or options.reader_id:
             subscription = choices.dummy_subscription(
-                profile, choices.choice_of(subscription), now, recipient
+                profile, choices.choice_of(subscription), now, recipient or _NOBODY
             )
-        message_id = new_message_id(deps.mail_domain)
-        spec = digest_mail.digest_spec(deps, digest, subscription, message_id, now, due_at)
-        message = digest_mail.build_message(deps.for_preview(), spec, now)
+        message = _message(deps, digest, subscription, now, due_at)
         return Preview(message, len(items), profile.slug, is_latest)
+
+
+def of_stored(deps: Deps, digest_id: int, recipient: str = _NOBODY) -> Preview:
+    """Render a stored digest as it is sent, with links that belong to no subscription.
+
+    Args:
+        deps: as for sending.
+        digest_id: its id.
+        recipient: the address that the mail is sent to.
+
+    Raises:
+        NotFoundError: there is no such digest.
+    """
+    now = deps.now()
+    with deps.reading() as session:
+        stored = digests.find(session, digest_id)
+        digest = digest_mail.RenderedDigest.from_stored(deps, stored)
+        zone = deps.settings.schedule.time_zone
+        choice = choices.default_choice(stored.cadence, zone, stored.edition, stored.language)
+        subscription = choices.dummy_subscription(stored.profile, choice, now, recipient)
+        # One that was sent is shown as it was on time.
+        is_late = stored.status in _UNSENT and stored.due_at is not None
+        due_at = min(now, stored.due_at) if is_late and stored.due_at else now
+        message = _message(deps, digest, subscription, now, due_at)
+        return Preview(message, len(stored.items), stored.profile.slug)
 
 
 @dataclass(frozen=True)
@@ -176,6 +205,23 @@ def send(deps: Deps, options: PreviewOptions, recipient: str) -> SentPreview | N
     digest = preview(deps, options, address)
     if digest is None:
         return None
+    return _send(deps, digest, address)
+
+
+def send_stored(deps: Deps, digest_id: int, recipient: str) -> SentPreview:
+    """Send a stored digest to one address, as `send` does it.
+
+    Raises:
+        AddressError: the recipient is not an e-mail address.
+        NotFoundError: there is no such digest.
+        SettingsError: the sender's address is not set.
+    """
+    deps.require_sender()
+    address = normalize(recipient)
+    return _send(deps, of_stored(deps, digest_id, address), address)
+
+
+def _send(deps: Deps, digest: Preview, address: str) -> SentPreview:
     outcomes: list[Outcome] = []
     outgoing = OutgoingMessage(
         0, deps.bounce_address, to_ascii_domain(address), lambda: digest.message
@@ -185,10 +231,25 @@ def send(deps: Deps, options: PreviewOptions, recipient: str) -> SentPreview | N
     return SentPreview(digest, outcomes[0]._replace(text=problem or outcomes[0].text))
 
 
+def _message(
+    deps: Deps,
+    digest: digest_mail.RenderedDigest,
+    subscription: Subscription,
+    now: datetime,
+    due_at: datetime,
+) -> bytes:
+    """Return the mail of a digest to a subscription, RFC 5322."""
+    message_id = new_message_id(deps.mail_domain)
+    spec = digest_mail.digest_spec(deps, digest, subscription, message_id, now, due_at)
+    return digest_mail.build_message(deps.for_preview(), spec, now)
+
+
 def _subscription(
     deps: Deps, session: Session, profile: Profile, options: PreviewOptions, now: datetime
 ) -> Subscription:
     """Return the subscription of the subscriber, or a sample of nobody's."""
+    if options.reader_id:
+        return session.get_one(Subscription, options.reader_id)
     if options.to is not None:
         return _running(session, options.to, profile)
     choice = choices.default_choice(

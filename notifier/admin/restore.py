@@ -256,9 +256,13 @@ def _prepare(
 
 
 def _remove_left_behind(database: Path) -> None:
-    """Remove what a restore that was killed left beside the database."""
-    for left in database.parent.glob(f".{database.name}.*.restoring"):
-        _remove(left)
+    """Remove what a restore that was killed left beside the database: copies, and their logs.
+
+    It may have been killed between the removal of a copy and that of its log.
+    """
+    for left in database.parent.glob(f".{database.name}.*.restoring*"):
+        with suppress(OSError):
+            left.unlink(missing_ok=True)
 
 
 def _remove(copied: Path) -> None:

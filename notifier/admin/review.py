@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from notifier.admin import match_log
 from notifier.deliver import outbox
 from notifier.deps import Deps
 from notifier.digest import drafts, editing
@@ -16,8 +17,9 @@ from notifier.digest.drafts import FEWEST_DIGITS, Ended
 from notifier.digest.editing import Edit
 from notifier.enums import DigestStatus
 from notifier.errors import InputError, NotifierError
-from notifier.match import dropping, held
+from notifier.match import dropping, held, shown_state
 from notifier.messages import digest_body
+from notifier.operators.actions import Actor
 from notifier.store.models import Digest
 
 _TOO_LATE = {
@@ -33,10 +35,12 @@ class Dropped:
     Attributes:
         title: of its entry.
         drafts: the drafts that ended because of it.
+        action_id: of the entry in the operators' log; 0 if nobody was named.
     """
 
     title: str
     drafts: tuple[Ended, ...] = ()
+    action_id: int = 0
 
 
 def approve(deps: Deps, digest_id: int, content: str = "") -> datetime | None:
@@ -141,41 +145,71 @@ def edit(deps: Deps, digest_id: int, changes: Edit, because: str = "") -> tuple[
         return drafts.content_of(digest), digest.status
 
 
-def drop_match(deps: Deps, match_id: int, because: str) -> Dropped:
+def drop_match(
+    deps: Deps, match_id: int, because: str, *, seen: str = "", actor: Actor | None = None
+) -> Dropped:
     """Keep a match out of all further digests; the drafts that contain it are void.
+
+    Args:
+        deps: the installation.
+        match_id: its id.
+        because: the reason, not empty.
+        seen: the state that the person was shown (`shown_state.of_match`); empty for any.
+        actor: whom the operators' log names; nothing is written into it without one.
 
     Raises:
         NotFoundError: there is no match with this id.
         InputError: the reason is empty.
+        ChangedMeanwhileError: it is not what the person was shown.
     """
     reason = _required(because)
     with deps.writing() as session:
+        shown_state.require_match(session, match_id, seen)
         match = dropping.drop(session, match_id, reason)
         session.flush()
-        return Dropped(match.entry.title, tuple(drafts.end_changed(session, match.profile_id)))
+        ended = tuple(drafts.end_changed(session, match.profile_id))
+        action = match_log.record(session, actor, "dropped", "Dropped", match, reason)
+        return Dropped(match.entry.title, ended, action)
 
 
-def drop_held_match(deps: Deps, near_miss_id: int, because: str) -> Dropped:
-    """Drop a held match: it never becomes one.
+def drop_held_match(
+    deps: Deps, near_miss_id: int, because: str, *, seen: str = "", actor: Actor | None = None
+) -> Dropped:
+    """Drop a held match: it never becomes one. Arguments and errors are those of `drop_match`.
 
     Raises:
         NotFoundError: there is none with this id, or it was released or dropped already.
-        InputError: the reason is empty.
     """
     reason = _required(because)
     with deps.writing() as session:
-        return Dropped(held.drop(session, near_miss_id, reason).entry.title)
+        shown_state.require_held(session, near_miss_id, seen)
+        near_miss = held.drop(session, near_miss_id, reason)
+        action = match_log.record(session, actor, "dismissed", "Dismissed", near_miss, reason)
+        return Dropped(near_miss.entry.title, action_id=action)
 
 
-def restore_match(deps: Deps, match_id: int) -> Dropped:
+def restore_match(
+    deps: Deps,
+    match_id: int,
+    *,
+    because: str = "",
+    seen: str = "",
+    actor: Actor | None = None,
+) -> Dropped:
     """Take back the dropping of a match: it is owed to those who were not sent it.
+
+    Arguments are those of `drop_match`; a reason is not needed.
 
     Raises:
         NotFoundError: there is no match with this id.
         NotifierError: it was not dropped.
+        ChangedMeanwhileError: it is not what the person was shown.
     """
     with deps.writing() as session:
-        return Dropped(dropping.restore(session, match_id, deps.now()).entry.title)
+        shown_state.require_match(session, match_id, seen)
+        match = dropping.restore(session, match_id, deps.now())
+        action = match_log.record(session, actor, "restored", "Restored", match, because)
+        return Dropped(match.entry.title, action_id=action)
 
 
 def _require_unchanged(session: Session, digest: Digest, content: str) -> None:

@@ -74,12 +74,10 @@ def stop(now: shared.Now = "") -> None:
     Another process that sends stops, too. Mails that the mail server has already stay sent. What
     was not sent waits until `resume`.
     """
-    from notifier.deliver.outbox import stop as outbox_stop
+    from notifier.admin import sending
 
-    with shared.open_deps(now) as deps, deps.writing() as session:
-        stopped = outbox_stop.stop(session, deps.now())
-    if not stopped:
-        shared.fail("Sending was stopped already: nothing was changed.")
+    with shared.open_deps(now) as deps:
+        sending.stop(deps)
     shared.say(
         "Sending is stopped: no further mail starts. What waits: notifier deliveries list "
         "--status pending\nTo go on: notifier deliveries resume"
@@ -89,18 +87,10 @@ def stop(now: shared.Now = "") -> None:
 @app.command("resume")
 def resume() -> None:
     """Let mails go out again after `stop`."""
-    from notifier.deliver.outbox import stop as outbox_stop
-    from notifier.store import backup_state
+    from notifier.admin import sending
 
-    with shared.open_deps() as deps, deps.writing() as session:
-        if backup_state.restored(session) is not None:
-            shared.fail(
-                "A backup was restored: decide first what is sent. Nothing was changed.\n"
-                "See what waits: notifier db resume"
-            )
-        resumed = outbox_stop.resume(session)
-    if not resumed:
-        shared.fail("Sending is not stopped: nothing was changed.")
+    with shared.open_deps() as deps:
+        sending.resume(deps)
     shared.say("Mails go out again with the next `notifier run`.")
 
 

@@ -59,6 +59,14 @@ OperatorAddress = Annotated[
         "--operator-address", metavar="EMAIL", help="Your own: it is mailed when something fails."
     ),
 ]
+TimeZone = Annotated[
+    str | None,
+    typer.Option(
+        "--time-zone",
+        metavar="ZONE",
+        help="Of readers who chose none: Europe/Berlin. Default: UTC.",
+    ),
+]
 Poll = Annotated[
     bool, typer.Option("--poll/--no-poll", help="Whether to read the sources for the first time.")
 ]
@@ -80,15 +88,16 @@ def init(
     smtp_username: SmtpUsername = None,
     public_url: PublicUrl = None,
     operator_address: OperatorAddress = None,
+    time_zone: TimeZone = None,
     poll: Poll = True,
     yes: Yes = False,
     now: shared.Now = "",
 ) -> None:
     """Write notifier.toml, make the database, read the sources.
 
-    In a terminal it asks for the sender, the mail server and your address. It loads the bundled
-    profile, and reads its sources once, which mails nothing. Run again, it completes what is
-    missing, and changes nothing else.
+    In a terminal it asks for the sender, the mail server, your address and the time zone. It loads
+    the bundled profile, and reads its sources once, which mails nothing. Run again, it completes
+    what is missing, and changes nothing else.
     """
     given = {
         "sender.address": sender_address,
@@ -100,6 +109,7 @@ def init(
         "smtp.username": smtp_username,
         "public_url": public_url,
         "operator.address": operator_address,
+        "schedule.time_zone": time_zone,
     }
     shared.moment(now)  # refused before a file is written
     values = first_settings.checked(given)

@@ -1,5 +1,6 @@
 """`notifier matches`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ from notifier.cli.tables import Column, Kind
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from notifier.digest.drafts import Ended
     from notifier.match.filters import Filter
     from notifier.store.models import Entry, Match, NearMiss
 
@@ -112,15 +114,11 @@ def release(
 
     A correction or a withdrawal goes to those who were sent the entry.
     """
-    from notifier.match import batches, matches
+    from notifier.admin import news_review
 
     with shared.open_deps(now) as deps:
-        with deps.reading() as session:
-            first_match_id = batches.first_match_of_story(session, held_id, deps.now())
-        with deps.writing() as session:
-            match = matches.release(session, held_id, deps.now(), first_match_id)
-            text = f"Released as match {match.id} ({match.tier}): {match.entry.title}"
-    shared.say(text)
+        match = news_review.release(deps, held_id)
+    shared.say(f"Released as match {match.match_id} ({match.tier}): {match.title}")
 
 
 @app.command("drop")
@@ -161,6 +159,44 @@ def restore(match_id: MatchId, now: shared.Now = "") -> None:
     with shared.open_deps(now) as deps:
         restored = review.restore_match(deps, match_id)
     shared.say(f"Restored match {match_id}: {restored.title}")
+
+
+@app.command("join")
+def join(
+    match_id: MatchId,
+    other_id: Annotated[int, typer.Argument(metavar="ID", help="A report of another outlet.")],
+    now: shared.Now = "",
+) -> None:
+    """Make one story of two reports: digests show them as one item.
+
+    What was sent stays as it is. A draft that shows them as two is void.
+    """
+    from notifier.admin import news_review
+
+    with shared.open_deps(now) as deps:
+        moved = news_review.join(deps, match_id, other_id)
+    shared.say(f"Joined match {match_id} and match {other_id}: {moved.title}")
+    _say_ended(moved.drafts)
+
+
+@app.command("separate")
+def separate(match_id: MatchId, now: shared.Now = "") -> None:
+    """Show a report as an item of its own, apart from its story.
+
+    What was sent stays as it is. A draft that shows it with the others as one item is void.
+    """
+    from notifier.admin import news_review
+
+    with shared.open_deps(now) as deps:
+        moved = news_review.separate(deps, match_id)
+    shared.say(f"Separated match {match_id}: {moved.title}")
+    _say_ended(moved.drafts)
+
+
+def _say_ended(drafts: "Sequence[Ended]") -> None:
+    for draft in drafts:
+        if not draft.was_sent:
+            shared.say(f"Draft {draft.digest_id} is void; the next run composes it anew.")
 
 
 def _matches(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from notifier.cli import shared
+from notifier.cli import machine_zone, shared
 
 if TYPE_CHECKING:
     from notifier.settings import Smtp
@@ -25,6 +25,7 @@ _ASKED = {
     "smtp.password": "Password (not shown)",
     "public_url": "Public address of the web pages",
     "operator.address": "Your own address, for reports",
+    "schedule.time_zone": "Time zone of most readers",
 }
 # Asked again on a later call if they are still missing: without them no mail can be sent.
 NEEDED = ("sender.address", "sender.postal_address")
@@ -83,6 +84,8 @@ def _default(key: str, answers: Mapping[str, Any]) -> Any:
         return f"digest@{host}" if "." in host and not host.endswith(".local") else ""
     if key == "smtp.port":
         return 25 if answers.get("smtp.host", "") in _ON_THIS_MACHINE else 587
+    if key == "schedule.time_zone":
+        return machine_zone.name()
     return {
         "sender.name": "News digest",
         "smtp.host": "127.0.0.1",

@@ -72,6 +72,7 @@ _COLUMNS = (
     Column("read (UTC)", tables.Kind.TIME, 2, "last_success_at"),
     Column("next poll (UTC)", tables.Kind.TIME, 5, "next_poll_at"),
     Column("left out", drop=4, field="left_out"),
+    Column("paused (UTC)", tables.Kind.TIME, 6, "paused_at"),
     Column("error", tables.Kind.TEXT, 1, "last_error"),
 )
 
@@ -227,6 +228,30 @@ def remove(source: Reference, now: shared.Now = "") -> None:
     shared.say(f"Removed {removed}")
 
 
+@app.command("pause")
+def pause(source: Reference, now: shared.Now = "") -> None:
+    """Let a source rest: it is not polled, and alarms nobody."""
+    from notifier.watch import edited_sources, sources
+
+    with shared.open_deps(now) as deps, deps.writing() as session:
+        stored = sources.find(session, source)
+        is_new = edited_sources.pause(stored, deps.now())
+        text = f"source {stored.id}, {stored.name}: {stored.url}"
+    shared.say(f"Paused {text}" if is_new else f"Paused already: {text}")
+
+
+@app.command("resume")
+def resume(source: Reference, now: shared.Now = "") -> None:
+    """Poll a paused source again, with the next poll."""
+    from notifier.watch import edited_sources, sources
+
+    with shared.open_deps(now) as deps, deps.writing() as session:
+        stored = sources.find(session, source)
+        is_new = edited_sources.go_on(stored, deps.now())
+        text = f"source {stored.id}, {stored.name}: {stored.url}"
+    shared.say(f"Polling again {text}" if is_new else f"Not paused: {text}")
+
+
 @app.command("check")
 def check(sources: shared.Sources = None, json: shared.Json = False, now: shared.Now = "") -> None:
     """Request sources now, and say what to do about problems.
@@ -342,6 +367,8 @@ def _to_json(source: "Source", now: "datetime") -> dict[str, Any]:
         "next_poll_at": shared.as_time(source.next_poll_at),
         "failures": source.failures,
         "left_out": source.left_out,
+        "paused": source.paused_at is not None,
+        "paused_at": shared.as_time(source.paused_at),
     }
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from notifier.digest import digests
 from notifier.digest.digests import ComposedDigest
 from notifier.enums import DigestStatus, NewsKind
+from notifier.store.db import in_chunks
 from notifier.store.models import Delivery, Digest, DigestItem, Entry, Match
 from notifier.text.cleaning import shorten
 
@@ -214,6 +215,41 @@ def end_changed(session: Session, profile_id: int) -> list[Ended]:
     waiting = [each for each in open_of(session, profile_id) if not each.is_dropped]
     reasons = changed(session, [each.digest_id for each in waiting])
     return [end(session, digest_id, because) for digest_id, because in reasons.items()]
+
+
+def end_regrouped(
+    session: Session, profile_id: int, apart: tuple[Collection[int], Collection[int]], because: str
+) -> list[Ended]:
+    """End the open drafts of a profile that show matches of both sides; return them.
+
+    They show as one item what is two now, or the other way round.
+
+    Args:
+        session: a writing session.
+        profile_id: of the profile.
+        apart: the ids of the matches of each side.
+        because: the reason, a clause.
+    """
+    waiting = [each.digest_id for each in open_of(session, profile_id) if not each.is_dropped]
+    sides = [_digests_with(session, waiting, side) for side in apart]
+    return [end(session, digest_id, because) for digest_id in sorted(sides[0] & sides[1])]
+
+
+def _digests_with(
+    session: Session, digest_ids: Collection[int], match_ids: Collection[int]
+) -> set[int]:
+    """Return those of the digests that show one of these matches as news."""
+    return {
+        digest_id
+        for chunk in in_chunks(match_ids)
+        for digest_id in session.scalars(
+            select(DigestItem.digest_id).where(
+                DigestItem.match_id.in_(chunk),
+                DigestItem.digest_id.in_(digest_ids),
+                DigestItem.kind == NewsKind.NEW,
+            )
+        )
+    }
 
 
 def end(session: Session, digest_id: int, because: str) -> Ended:

@@ -26,6 +26,10 @@ from notifier.text.cleaning import clean
 LONGEST_NOTE = 2000
 
 
+class NothingLeftError(NotifierError):
+    """Items that cannot be left out, because no digest would be sent for what is left."""
+
+
 @dataclass(frozen=True)
 class Edit:
     """The changes that a person wants.
@@ -78,7 +82,7 @@ def read(session: Session, digest_id: int, edit: Edit) -> Edited:
     _require_items(digest, items, (*edit.first, *edit.dropped))
     kept = [item for item in items if item.match_id not in edit.dropped]
     if all(section_of(item) is Section.RELATED for item in kept):
-        raise NotifierError(
+        raise NothingLeftError(
             f"Nothing of digest {digest_id} would be left that a digest is sent for.",
             "To send nothing this time: "
             f"notifier digests drop {digest_id} --because TEXT. To keep an item out for good: "
@@ -150,6 +154,15 @@ def store(session: Session, edited: Edited, rendered: Rendered) -> Digest:
     session.flush()
     session.expire(digest, ["items"])
     return digest
+
+
+def may_change(session: Session, digest: Digest) -> bool:
+    """Return whether a digest can be changed still."""
+    try:
+        _require_editable(session, digest)
+    except NotifierError:
+        return False
+    return True
 
 
 def tidy(text: str) -> str:

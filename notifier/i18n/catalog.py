@@ -20,6 +20,8 @@ from notifier.i18n.messages import LazyMessage
 SOURCE = "en"
 # The languages with a complete catalogue: code (ISO 639-1) and own name.
 LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
+# Their names for an operator.
+ENGLISH_NAMES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
 
 # British dates (day, month, year) cannot be misread, American ones (month, day, year) can.
 _LOCALES = {"en": "en_GB"}

@@ -97,3 +97,9 @@ def by_time(
 def number_stored(session: Session) -> int:
     """Return how many entries there are."""
     return session.scalar(select(func.count(OperatorAction.id))) or 0
+
+
+def number_since(session: Session, kind: str, since: datetime) -> int:
+    """Return how many entries of a kind were written after a time, by anybody."""
+    recent = OperatorAction.at > since, OperatorAction.kind == kind
+    return session.scalar(select(func.count(OperatorAction.id)).where(*recent)) or 0

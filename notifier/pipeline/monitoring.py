@@ -68,7 +68,8 @@ def checks(session: Session, now: datetime) -> list[Check]:
     failing = [
         source
         for source in source_lists.unwell(session, now)
-        if health(source, now) in (Health.FAILING, Health.SILENT, Health.GONE)
+        if source.paused_at is None
+        and health(source, now) in (Health.FAILING, Health.SILENT, Health.GONE)
     ]
     waiting = held.count_waiting(session)
     return [

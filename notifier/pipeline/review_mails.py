@@ -8,10 +8,9 @@ from collections.abc import Sequence
 
 from notifier.digest.drafts import Ended
 from notifier.enums import Edition
-from notifier.i18n.catalog import ENGLISH
+from notifier.i18n.catalog import ENGLISH, ENGLISH_NAMES
 from notifier.store.models import Digest
 
-_LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
 _READERS = {Edition.PATIENT: "patients", Edition.CLINICIAN: "clinicians"}
 
 
@@ -69,9 +68,10 @@ def _about(draft: Ended) -> str:
 
 
 def _name(digest: Digest) -> str:
+    language = ENGLISH_NAMES.get(digest.language, digest.language)
     return (
         f"Draft {digest.id}: {digest.cadence} digest for {digest.profile.slug},"
-        f" for {_READERS[digest.edition]}, in {_LANGUAGES.get(digest.language, digest.language)}."
+        f" for {_READERS[digest.edition]}, in {language}."
     )
 
 

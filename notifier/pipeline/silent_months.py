@@ -110,7 +110,9 @@ def _read(
 
 def _summarize_polling(session: Session, profile: Profile, now: datetime) -> PollingSummary:
     """Count the polls of a profile's sources in the last month."""
-    watched = source_lists.of_profile(session, profile)
+    watched = [
+        source for source in source_lists.of_profile(session, profile) if source.paused_at is None
+    ]
     since = (now - MONTH).date()
     failing = (
         source.name for source in watched if health(source, now) in (Health.FAILING, Health.GONE)

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from notifier.settings.loading import environment, file_values, load
+from notifier.settings.loading import file_values, load, variables_by_key
 from notifier.settings.sections import Settings
 
 HIDDEN = "(hidden)"
@@ -30,7 +30,8 @@ class Listed:
         value: what counts now, as JSON has it; `HIDDEN` for a secret that is set.
         default: what counts if nobody sets it; None if there is none.
         origin: ``file``, ``environment`` or ``default``.
-        variable: the environment variable that sets it, or would.
+        variable: the environment variable that sets it, or names the file with its value; where
+            there is none, the one that would set it.
     """
 
     key: str
@@ -47,16 +48,16 @@ def listed(path: Path | None = None, environ: Mapping[str, str] = os.environ) ->
     """
     settings = load(path, environ)
     _, in_file = file_values(path, environ)
-    in_environment = environment(environ)
+    variables = variables_by_key(environ)
     rows = []
     for key, value, default in _settings(settings):
         section, _, name = key.rpartition(".")
-        if key in in_environment:
+        if key in variables:
             origin = "environment"
         else:
             table = in_file.get(section, {}) if section else in_file
             origin = "file" if name in table else "default"
-        variable = f"NOTIFIER_{key.upper().replace('.', '__')}"
+        variable = variables.get(key, f"NOTIFIER_{key.upper().replace('.', '__')}")
         rows.append(Listed(key, _shown(key, value), default, origin, variable))
     return rows
 

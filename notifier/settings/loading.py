@@ -91,6 +91,11 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     return by_key
 
 
+def variables_by_key(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the names of the variables that set something, by key (``"smtp.port"``)."""
+    return _overlay({}, environ)
+
+
 def check_value(key: str, value: object, place: str) -> None:
     """Check one value by itself.
 

@@ -177,6 +177,23 @@ def append(path: Path, departures: Sequence[Departure], now: datetime, kept_days
         files.sync_folder(path.parent)
 
 
+def problem(path: Path) -> str:
+    """Return why no line can be appended to a journal, as far as it shows without writing; or "".
+
+    Raises:
+        OSError: the journal cannot be looked at.
+    """
+    folder = path.parent
+    if not folder.is_dir():
+        return f"there is no folder {folder}"
+    if not path.exists():
+        allowed = os.access(folder, os.W_OK | os.X_OK)
+        return "" if allowed else f"this user may make no file in {folder}"
+    if not path.is_file():
+        return f"{path} is not a regular file"
+    return "" if os.access(path, os.R_OK | os.W_OK) else f"this user may not write to {path}"
+
+
 def _write_all(descriptor: int, content: bytes) -> None:
     """Write in one call where the system takes all at once: lines of two processes never mix."""
     while content:

@@ -154,6 +154,7 @@ def due(session: Session, source_ids: Sequence[int], now: datetime) -> list[Requ
                 ArticleRequest.next_at <= now,
                 Entry.source_id.in_(chunk),
                 Source.removed_at.is_(None),
+                Source.paused_at.is_(None),
             )
             .order_by(ArticleRequest.tries, Entry.id.desc())
             .limit(_MOST_OF_ALL)

@@ -75,7 +75,7 @@ def _readable(session: Session, statement: Select[int]) -> list[tuple[int, str, 
 def documents(
     session: Session, now: datetime, wanted: Sequence[str] = (), *, force: bool = False
 ) -> list[Request]:
-    """Return the requests for the documents of the sources that are due.
+    """Return the requests for the documents of the sources that are due; a paused one never is.
 
     They show the validators of the known document; once a day, if forced, and if another version
     of the parsers read it, they do not.
@@ -89,7 +89,7 @@ def documents(
     Raises:
         NotFoundError: one that is wanted does not exist.
     """
-    statement = select(Source).where(Source.removed_at.is_(None))
+    statement = select(Source).where(Source.removed_at.is_(None), Source.paused_at.is_(None))
     if wanted:
         ids = [sources.find(session, name).id for name in wanted]
         statement = statement.where(Source.id.in_(ids))
@@ -129,7 +129,9 @@ def sources_by_host(session: Session, now: datetime) -> dict[str, list[int]]:
         and_(Source.next_poll_at <= now, Source.gone_at.is_(None)),
         Source.id.in_(articles.due_sources(session, now)),
     )
-    statement = select(Source.id, Source.url).where(Source.removed_at.is_(None), is_due)
+    statement = select(Source.id, Source.url).where(
+        Source.removed_at.is_(None), Source.paused_at.is_(None), is_due
+    )
     of_host: dict[str, list[int]] = {}
     for source_id, url in session.execute(statement.order_by(Source.id)):
         of_host.setdefault(hosts.name_of(url), []).append(source_id)

@@ -1,4 +1,4 @@
-"""Changes of sources by a person: address, name, tier, profiles, and the end of a profile.
+"""Changes of sources by a person: address, name, tier, profiles, rest, and the end of a profile.
 
 Owns what of a source's state stays when it is changed: the entries do, and no baseline is made
 again, so that an edit neither sends old news nor loses new ones.
@@ -107,3 +107,35 @@ def leave_profile(session: Session, profile: Profile, now: datetime) -> int:
             source.profiles.remove(profile)
     session.flush()
     return removed
+
+
+def pause(source: Source, now: datetime, by: str = "") -> bool:
+    """Let a source rest: it is not polled, and its state alarms nobody.
+
+    Args:
+        source: the source, in a writing session.
+        now: the time from which it rests.
+        by: the operator; empty on the command line.
+
+    Returns:
+        False if it rested already, and nothing changed.
+    """
+    if source.paused_at is not None:
+        return False
+    source.paused_at, source.paused_by = now, by
+    return True
+
+
+def go_on(source: Source, now: datetime) -> bool:
+    """Poll a source again after its rest, at once; return False if it did not rest.
+
+    The time by which it should publish something moves by the length of the rest, so that it is not
+    called silent for having been left alone.
+    """
+    if source.paused_at is None:
+        return False
+    if source.expected_by is not None:
+        source.expected_by += now - source.paused_at
+    source.paused_at, source.paused_by = None, ""
+    source.next_poll_at = now
+    return True

@@ -1,4 +1,6 @@
-"""The number of successful polls of a source by day, for mails that report that nothing is new.
+"""The number of polls of a source by day, those that worked and those that failed.
+
+Mails that report that nothing is new tell them, and the operator pages draw them.
 
 Pure; `sources.py` stores it.
 """

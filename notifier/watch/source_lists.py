@@ -62,10 +62,15 @@ def unwell(session: Session, now: datetime) -> list[Source]:
 
 
 def unreported(session: Session, now: datetime) -> list[tuple[Source, StateReport]]:
-    """Return the sources whose state must be reported to the operator, each with the report."""
+    """Return the sources whose state must be reported to the operator, each with the report.
+
+    One that is paused is not reported.
+    """
     reported = select(Source.id).where(Source.reported_state != literal_column("''"))
     statement = select(Source).where(
-        Source.removed_at.is_(None), or_(may_be_unwell(now), Source.id.in_(reported))
+        Source.removed_at.is_(None),
+        Source.paused_at.is_(None),
+        or_(may_be_unwell(now), Source.id.in_(reported)),
     )
     return [
         (source, report)

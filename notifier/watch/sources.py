@@ -142,6 +142,7 @@ def _start_anew(source: Source, now: datetime) -> None:
     source.moved_to = source.moved_seen_at = None
     source.posts_until = source.posts_next_at = None
     source.failures, source.last_error, source.reported_state = 0, None, ""
+    source.paused_at, source.paused_by = None, ""
     source.doubted_at = source.encoding = source.ended = None
     source.profiles = []
 
@@ -315,6 +316,7 @@ def record_failure(
             because nothing of this poll was stored as a success.
     """
     source.failures = (source.failures if earlier is None else earlier) + 1
+    source.failure_counts = poll_counts.with_one_more(source.failure_counts, now)
     source.last_error = shorten(clean(error), _LONGEST_ERROR)
     is_own = response.request.purpose is Purpose.DOCUMENT
     source.gone_at = now if is_own and response.status == _GONE else None

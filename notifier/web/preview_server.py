@@ -24,9 +24,9 @@ from notifier.errors import InputError, NotifierError
 from notifier.i18n.catalog import LANGUAGES
 from notifier.match import profiles
 from notifier.text import times
+from notifier.web import mail_views
 from notifier.web.server import limits
 
-_DARK = "@media (prefers-color-scheme:dark)"
 # The periods that the page offers, in days before now; 0 means what was not sent yet.
 _PERIODS = (0, 7, 30, 365)
 _LONGEST_PERIOD = 3660
@@ -137,9 +137,7 @@ def _show_view(request: Request) -> Response:
         return PlainTextResponse(digest.message.decode("ascii"))
     if kind == "text":
         return PlainTextResponse(f"Subject: {digest.subject}\n\n{digest.text}")
-    scheme = "dark" if kind == "dark" else "light"
-    html = digest.html.replace(_DARK, "@media all" if scheme == "dark" else "@media not all")
-    return HTMLResponse(html.replace("color-scheme:light dark", f"color-scheme:{scheme}", 1))
+    return HTMLResponse(mail_views.in_scheme(digest.html, dark=kind == "dark"))
 
 
 def _show_version(request: Request) -> Response:

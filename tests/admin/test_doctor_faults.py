@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from notifier.admin.doctor import flow
 from notifier.admin.doctor.findings import Status
+from notifier.deliver import alerts
 from notifier.deliver.outbox import warm_up
 from notifier.pipeline import compose, deliver
 from notifier.store.models import (
@@ -115,6 +116,20 @@ def many_mails_to_a_provider(world: World) -> None:
     world.texts("_dmarc.example.org")
 
 
+def a_journal(place: str) -> Callable[[World], object]:
+    return lambda world: world.set("backup.journal_file", str(world.folder / place))
+
+
+def a_folder_as_journal(world: World) -> None:
+    (world.folder / "left").mkdir()
+    a_journal("left")(world)
+
+
+def a_journal_that_could_not_be_written(world: World) -> None:
+    with world.installation.at(MONDAY).writing() as session:
+        alerts.note_journal(session, "No space left on device", MONDAY)
+
+
 def many_new_readers(world: World) -> None:
     world.installation.discover(3)
     world.patch.setattr(warm_up, "FIRST_DAY", 2)
@@ -147,6 +162,15 @@ INSTALLATION = {
         "installation.restore",
         FAILED,
         "notifier db resume",
+    ),
+    "the journal of departures has no folder": Fault(
+        a_journal("gone/left"), "installation.journal", WARNING, "Make the folder"
+    ),
+    "the journal of departures is a folder": Fault(
+        a_folder_as_journal, "installation.journal", WARNING, "backup.journal_file"
+    ),
+    "the journal of departures could not be written": Fault(
+        a_journal_that_could_not_be_written, "installation.journal", WARNING, "appended by itself"
     ),
     "the clock was ahead": Fault(
         changed(InstallationRow, newest_time=MONDAY + timedelta(days=2)),

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from notifier.admin import mail_server
-from notifier.cli import first_settings
+from notifier.cli import first_settings, machine_zone
 from notifier.cli.settings_file import completed
 from notifier.cli.starter import COMMENTS, SECTION_COMMENTS, starter_file
 from notifier.errors import InputError, SettingsError
@@ -64,6 +64,7 @@ def test_init_makes_everything_once_and_nothing_twice(notifier, home: Path):
         ("--smtp-security", "ssl", "'starttls'"),
         ("--public-url", "news.example.org", "must look like https://"),
         ("--sender-name", "two\nlines", "one line"),
+        ("--time-zone", "Berlin", "Europe/Berlin"),
     ],
     ids=lambda text: text.replace("\n", " "),
 )
@@ -245,6 +246,51 @@ def test_without_encryption_only_a_server_on_this_machine_is_chosen(written, hom
     assert stored(home)["smtp"]["security"] == "none"
 
 
+def test_the_time_zone_of_the_machine_is_proposed(talk, home: Path, sink: Sink, monkeypatch):
+    monkeypatch.setenv("TZ", "America/Toronto")
+    result = talk("", str(sink.port), "", "", "", "", **SENDER)
+    assert "[America/Toronto]" in result.output
+    assert stored(home)["schedule"]["time_zone"] == "America/Toronto"
+
+
+@pytest.mark.parametrize(
+    ("variable", "link", "file", "name"),
+    [
+        ("", "/usr/share/zoneinfo/Europe/Berlin", "", "Europe/Berlin"),
+        ("", "../usr/share/zoneinfo/posix/Europe/Berlin", "", "Europe/Berlin"),
+        ("", "", "Asia/Tokyo\n", "Asia/Tokyo"),
+        ("", "/srv/elsewhere", "Asia/Tokyo\n", "Asia/Tokyo"),
+        (":Europe/Paris", "/usr/share/zoneinfo/Europe/Berlin", "", "Europe/Paris"),
+        ("CET-1CEST", "/usr/share/zoneinfo/Europe/Berlin", "", "Europe/Berlin"),
+        ("", "", "", "UTC"),
+        ("", "", "\xff", "UTC"),
+    ],
+    ids=[
+        "the link",
+        "a link into a copy",
+        "the file",
+        "a link that names none",
+        "the variable",
+        "a rule instead of a name",
+        "nothing",
+        "a damaged file",
+    ],
+)
+def test_the_name_of_the_machines_zone(
+    tmp_path: Path, variable: str, link: str, file: str, name: str
+):
+    if link:
+        (tmp_path / "localtime").symlink_to(link)
+    if file:
+        (tmp_path / "timezone").write_text(file, encoding="latin-1")
+    assert machine_zone.name({"TZ": variable} if variable else {}, tmp_path) == name
+
+
+def test_a_script_names_the_time_zone_by_an_option(notifier, home: Path):
+    assert notifier(*QUIET, "--time-zone", "Europe/Berlin").code == 0
+    assert stored(home)["schedule"]["time_zone"] == "Europe/Berlin"
+
+
 def test_a_mail_server_that_does_not_answer_is_a_note(written, home: Path):
     words = written({"smtp.port": str(free_port())}).err
     assert "Note: The mail server 127.0.0.1:" in words
@@ -362,6 +408,8 @@ def test_a_person_is_asked_and_wrong_answers_are_asked_again(talk, home: Path, s
         "news.example.org",  # no URL
         "https://news.example.org",
         "",  # the sender's address
+        "Berlin",  # no zone
+        "Europe/Berlin",
     )
     assert result.exit_code == 0, result.output
     assert "not an e-mail address" in result.output
@@ -377,11 +425,12 @@ def test_a_person_is_asked_and_wrong_answers_are_asked_again(talk, home: Path, s
     assert values["smtp"] == {"host": "127.0.0.1", "port": sink.port, "security": "none"}
     assert values["public_url"] == "https://news.example.org"
     assert values["operator"] == {"address": "news@example.org"}
+    assert values["schedule"] == {"time_zone": "Europe/Berlin"}
 
 
 def test_a_mail_server_that_does_not_answer_is_asked_for_again(talk, home: Path, sink: Sink):
     closed = str(free_port())
-    result = talk("", closed, "", "y", "", str(sink.port), "", "", "", **SENDER)
+    result = talk("", closed, "", "y", "", str(sink.port), "", "", "", "", **SENDER)
     assert result.exit_code == 0, result.output
     assert "Try other values? [Y/n]" in result.output
     assert f"[{closed}]" in result.output  # what was typed is the next default
@@ -389,7 +438,7 @@ def test_a_mail_server_that_does_not_answer_is_asked_for_again(talk, home: Path,
 
 
 def test_a_password_is_not_shown(talk, home: Path, sink: Sink):
-    result = talk("", str(sink.port), "digest", "s3cr3t words", "n", "", "", **SENDER)
+    result = talk("", str(sink.port), "digest", "s3cr3t words", "n", "", "", "", **SENDER)
     assert result.exit_code == 0, result.output
     assert "s3cr3t" not in result.output
     assert stored(home)["smtp"]["password"] == "s3cr3t words"
@@ -421,7 +470,7 @@ def test_what_the_environment_sets_is_neither_asked_nor_written(talk, home: Path
         "SMTP__PASSWORD": "secret",
     }.items():
         monkeypatch.setenv(f"NOTIFIER_{name}", value)
-    result = talk("", "1 Example Street", "n", "", "")
+    result = talk("", "1 Example Street", "n", "", "", "")
     assert result.exit_code == 0, result.output
     assert "address" not in stored(home)["sender"]
     assert "password" not in stored(home)["smtp"]

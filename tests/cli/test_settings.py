@@ -71,6 +71,24 @@ def test_people_read_a_line_for_each_setting(notifier, listed, home: Path):
     assert "# NOTIFIER_SMTP__CONNECTIONS; default: 4" in number
 
 
+def test_a_value_from_a_file_of_its_own_has_the_variable_that_names_the_file(
+    notifier, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (home / "smtp_password").write_text("pa55word\n")
+    monkeypatch.setenv("NOTIFIER_SMTP__PASSWORD_FILE", str(home / "smtp_password"))
+    rows = {row["key"]: row for row in notifier("settings", "--json").json}
+    assert rows["smtp.password"] == {
+        "key": "smtp.password",
+        "value": "(hidden)",
+        "default": None,
+        "origin": "environment",
+        "variable": "NOTIFIER_SMTP__PASSWORD_FILE",
+    }
+    lines = notifier("settings").out.splitlines()
+    (line,) = [line for line in lines if line.startswith("smtp.password = ")]
+    assert line.endswith("# NOTIFIER_SMTP__PASSWORD_FILE")
+
+
 def test_without_a_file_all_defaults_are_shown(notifier):
     shown = notifier("settings")
     assert shown.code == 0

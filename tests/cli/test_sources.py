@@ -132,3 +132,13 @@ def test_an_address_of_another_source_is_not_taken(ready, site: Site):
 def test_a_private_address_is_no_new_address(ready, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NOTIFIER_WATCH__ALLOW_PRIVATE_ADDRESSES", "false")
     assert ready("sources", "edit", "9", "--url", "http://10.0.0.7/feed", *NOW).code == 2
+
+
+def test_a_source_rests_and_goes_on(ready, site: Site):
+    out = ready("sources", "pause", f"{site.address}/feed/", *NOW).out
+    assert out.startswith("Paused source ")
+    assert "Paused already" in ready("sources", "pause", f"{site.address}/feed/", *NOW).out
+    rows = ready("sources", "list", "--json", *NOW).json
+    assert [row["paused_at"] for row in rows if row["paused"]] == ["2026-03-02T09:00:00+00:00"]
+    assert "Polling again" in ready("sources", "resume", f"{site.address}/feed/", *NOW).out
+    assert "Not paused" in ready("sources", "resume", f"{site.address}/feed/", *NOW).out

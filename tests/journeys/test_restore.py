@@ -300,6 +300,19 @@ def test_a_restore_that_fails_leaves_everything_as_it_was(
     assert [path.name for path in tmp_path.glob(".*restoring*")] == []
 
 
+@pytest.mark.parametrize("end", ["", "-wal", "-shm", "-journal"], ids="restoring{}".format)
+def test_a_restore_removes_each_file_that_a_killed_one_left(
+    installation: Installation, tmp_path: Path, end: str
+):
+    with restorable(installation, tmp_path) as kept:
+        file = back_up(kept, tmp_path / "monday.backup", MONDAY)
+        database = Path(str(kept.at(MONDAY).engine.url.database))
+        left = database.with_name(f".{database.name}.0123456789abcdef.restoring{end}")
+        left.touch()
+        put_back(kept, file, MONDAY + HOUR)
+        assert not left.exists()
+
+
 @pytest.mark.parametrize(
     "content", [b"nonsense" * 9999, b"SQLite format 3\0" + b"?" * 9999], ids=len
 )

@@ -16,7 +16,7 @@ from notifier.enums import (
     WaitReason,
 )
 from notifier.errors import NotFoundError, NotifierError
-from notifier.pipeline import compose, deliver, housekeeping, match, poll, unsent
+from notifier.pipeline import bounces, compose, deliver, housekeeping, match, poll, unsent
 from notifier.pipeline.run import run_once
 from notifier.settings import Smtp
 from notifier.store.models import Delivery, Digest, HeldSuppression, Subscriber, Subscription
@@ -24,6 +24,7 @@ from notifier.subscribers import lifecycle, subscriptions, suppressions
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import free_port, text_of
 from tests.support.news_site import Article
+from tests.support.reports import GONE, a_report, envelope_sender, suppressed_addresses
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 TUESDAY, WEDNESDAY = MONDAY + DAY, MONDAY + 2 * DAY
@@ -157,6 +158,18 @@ def test_a_digest_that_is_refused_again_after_it_was_owed_again_is_not_tried_for
     with composed.at(WEDNESDAY).reading() as session:
         anna = session.query(Delivery).filter_by(subscription_id=1).one()
         assert (anna.ended_because, anna.attempts < 40) == ("", True)
+
+
+def test_a_digest_that_was_accepted_and_came_back_later_is_not_owed_when_the_suppression_ends(
+    composed: Installation,
+):
+    compose_and_deliver(composed, TUESDAY)
+    bounces.read(composed.at(TUESDAY + HOUR), [a_report(envelope_sender(composed, ANNA), *GONE)])
+    assert suppressed_addresses(composed) == {ANNA}
+    change_anna(composed, WEDNESDAY, let_go)
+    for hours in (1, 2, 24):
+        compose_and_deliver(composed, WEDNESDAY + hours * HOUR)
+    assert len(composed.sink.to(ANNA)) == 1
 
 
 def test_who_signs_up_anew_after_leaving_is_not_sent_what_was_composed_before(

@@ -785,7 +785,8 @@ def a_change_of_a_sent_item(reviewed):
     approve(reviewed, EVENING + DAY, 2)
     run(reviewed, DUE + DAY, DUE + 2 * DAY)
     with reviewed.at(DUE).reading() as session:
-        kinds = [item.kind for each in session.scalars(select(Digest)) for item in each.items]
+        in_order = session.scalars(select(Digest).order_by(Digest.id))
+        kinds = [item.kind for each in in_order for item in each.items]
     assert kinds == [NewsKind.NEW, NewsKind.CORRECTED]
     assert len(reviewed.sink.to(ANNA)) == 2
 

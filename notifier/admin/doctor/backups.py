@@ -1,4 +1,4 @@
-"""Checks of backups: the newest one opens and is not old, and no restore waits for a decision."""
+"""Checks of backups: the newest one opens, a restore will know who left, and none waits."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -6,8 +6,9 @@ from pathlib import Path
 from notifier.admin import backup
 from notifier.admin.doctor.examined import Examined
 from notifier.admin.doctor.findings import Result, failed, not_checked, ok, warning
+from notifier.deliver import alerts
 from notifier.errors import NotifierError
-from notifier.store import backup_state
+from notifier.store import backup_state, departures
 
 # Chosen by hand; not measured.
 _OLDEST_DAYS = 7
@@ -43,6 +44,36 @@ def check_backup(examined: Examined) -> Result:
             expected, error.problem.removesuffix("."), f"Make another one, elsewhere:{_COMMAND}"
         )
     return ok(expected, f"{contents.subscriptions} subscriptions, {actual}")
+
+
+def check_journal(examined: Examined) -> Result:
+    """Look whether the journal of departures, which a restore reads, can be written."""
+    expected = "a journal of who left that can be written"
+    file = examined.settings.backup.journal_file
+    if file is None:
+        return not_checked(expected, "a database in memory has none")
+    with examined.deps.reading() as session:
+        failing_since = alerts.since(session, alerts.JOURNAL)
+        reason = alerts.detail_of(session, alerts.JOURNAL)
+    try:
+        problem = departures.problem(file)
+    except OSError as error:
+        problem = f"{file}: {error.strerror}"
+    if problem:
+        return warning(
+            expected,
+            problem,
+            f"Make the folder of {file}, let the user of notifier write there, or set "
+            "backup.journal_file: without it a restored backup does not know who left since.",
+        )
+    if failing_since is not None:
+        return warning(
+            expected,
+            f"{file} could not be written since {failing_since:%Y-%m-%d %H:%M} UTC: {reason}",
+            "Make room on its disk, and let the user of notifier write there. What is missing is "
+            "appended by itself, by the next run.",
+        )
+    return ok(expected, str(file))
 
 
 def check_restore(examined: Examined) -> Result:

@@ -37,6 +37,8 @@ def _sources(examined: Examined) -> Result:
         states = [(source, health(source, examined.now)) for source in sources]
     if not states:
         return warning(expected, "no source is watched", "notifier sources add URL")
+    paused = sum(source.paused_at is not None for source in sources)
+    states = [(source, state) for source, state in states if source.paused_at is None]
     if ill := [(source, state) for source, state in states if state in _ILL]:
         return warning(
             expected,
@@ -47,7 +49,7 @@ def _sources(examined: Examined) -> Result:
         return warning(
             expected, f"{new} of {len(states)} were never polled", "notifier run; or: notifier poll"
         )
-    return ok(expected, f"{len(states)} answer")
+    return ok(expected, f"{len(states)} answer" + (f", {paused} are paused" if paused else ""))
 
 
 def _describe(source: Source, state: Health) -> str:

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from sqlalchemy import func, select
 
-from notifier.admin.doctor.backups import check_backup, check_restore
+from notifier.admin.doctor.backups import check_backup, check_journal, check_restore
 from notifier.admin.doctor.check import Check
 from notifier.admin.doctor.domains import registrable
 from notifier.admin.doctor.examined import Examined
@@ -238,6 +238,7 @@ CHECKS = (
     Check("installation.suppression_key", _suppression_key, _STORED, stops_mail=True),
     Check("installation.disk", _disk, ("installation.database",), stops_mail=True),
     Check("installation.backup", check_backup, _STORED),
+    Check("installation.journal", check_journal, _STORED),
     Check("installation.restore", check_restore, _STORED, stops_mail=True),
     Check("installation.clock", _clock, _STORED, stops_mail=True),
     Check("installation.zones", _zones, _STORED),

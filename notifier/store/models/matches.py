@@ -24,13 +24,16 @@ class Examination(Base):
 
 
 class Match(Base):
-    """A revision that concerns a profile. Writer: `match/matches.py`; drops: `match/dropping.py`.
+    """A revision that concerns a profile. Writer: `match/matches.py`.
+
+    What a person decides: `match/dropping.py`, and for `story` `match/joining.py`.
 
     Attributes:
         position: its number in the profile's sequence of matches, from 1.
         score: 0 to 1.
         reasons: sentences that can be translated.
-        story: the id of the first match with the same news; None if there is no other.
+        story: the id of the first match with the same news; None if there is no other. A person may
+            join and separate.
         filed: shown and counted, but sent to nobody: it is of a source's first poll, or of a past
             that was only filed.
         urgent: sent at once to subscribers who chose that.

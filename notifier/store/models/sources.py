@@ -70,6 +70,9 @@ class Source(Base):
         failures: how many polls in a row have failed.
         left_out: how many items of its last document were beyond the number that is read.
         poll_counts: successful polls by day, for the last days: ``{"2026-03-02": 48}``.
+        failure_counts: failed polls by day, like `poll_counts`.
+        paused_at: the time from which a person lets it rest: it is not polled, and alarms nobody.
+        paused_by: the operator who did that; empty on the command line.
         last_error: the reason of the last failure, for the operator.
         doubted_at: the time at which its document was first doubted as a whole: a feed with hardly
             any of its items, or the first state of a page with a sign against it.
@@ -115,6 +118,9 @@ class Source(Base):
     failures: Mapped[int] = mapped_column(default=0)
     left_out: Mapped[int] = mapped_column(default=0)
     poll_counts: Mapped[dict[str, int]] = mapped_column("looks", JSON, default=dict)
+    failure_counts: Mapped[dict[str, int]] = mapped_column(JSON, default=dict, server_default="{}")
+    paused_at: Mapped[datetime | None]
+    paused_by: Mapped[str] = mapped_column(String(40), default="", server_default="")
     last_error: Mapped[str | None] = mapped_column(Text)
     doubted_at: Mapped[datetime | None]
     requested_whole_at: Mapped[datetime | None]
@@ -154,7 +160,10 @@ class Entry(Base):
     """
 
     __tablename__ = "entry"
-    __table_args__ = (UniqueConstraint("source_id", "key"),)
+    __table_args__ = (
+        UniqueConstraint("source_id", "key"),
+        Index("ix_entry_source_seen", "source_id", "first_seen_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"))

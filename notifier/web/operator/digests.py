@@ -1,0 +1,148 @@
+"""Digests: the list of what waits, goes out, comes next and was sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+from starlette.routing import Route
+
+from notifier.deliver.outbox import stop as outbox_stop
+from notifier.digest import digests, issues
+from notifier.store.models import Digest
+from notifier.subscribers.readers_ahead import Waiting
+from notifier.web.operator import digest_actions, digest_page, digest_words, next_digest, rendering
+from notifier.web.operator.access import action, page
+from notifier.web.operator.digest_words import Clock, State
+from notifier.web.operator.visit import Visit, number_of
+
+# Rows of a section on the first page, and of a page of one section. Chosen by hand.
+_FEW, _MANY = 10, 50
+# The groups of the list: the statuses, the heading, and what is said where there is none.
+_GROUPS = {
+    "waiting": (
+        issues.WAITING,
+        "Wait for a decision",
+        "Nothing waits: no draft is to be approved, and nothing is held.",
+    ),
+    "going-out": (issues.GOING_OUT, "Go out", "Nothing is being sent at present."),
+    "sent": (issues.SENT, "Sent", "Nothing was sent yet."),
+    "ended": (
+        issues.ENDED,
+        "Not sent",
+        "Every digest was sent: none was dropped, none reached nobody.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A digest in the list.
+
+    Attributes:
+        digest: with its profile.
+        title: what it is.
+        when: the time that matters, in words.
+        number: how many readers it has, in words.
+        items: how many matches it shows.
+        state: in words.
+    """
+
+    digest: Digest
+    title: str
+    when: str
+    number: str
+    items: int
+    state: State
+
+
+def routes() -> list[Route]:
+    """Return the routes under ``/operator/digests``."""
+    return [
+        Route("/operator/digests", page(show), methods=["GET"]),
+        Route("/operator/digests/next", page(next_digest.show), methods=["GET"]),
+        Route("/operator/digests/next/mail", page(next_digest.show_mail), methods=["GET"]),
+        *(
+            Route(f"/operator/digests/{path}", action(handler), methods=["POST"])
+            for path, handler in digest_actions.OF_ALL.items()
+        ),
+        Route("/operator/digests/{digest}", page(digest_page.show), methods=["GET"]),
+        Route("/operator/digests/{digest}/mail", page(digest_page.show_mail), methods=["GET"]),
+        *(
+            Route(f"/operator/digests/{{digest}}/{path}", action(handler), methods=["POST"])
+            for path, handler in digest_actions.OF_DIGEST.items()
+        ),
+    ]
+
+
+def show(visit: Visit) -> Response:
+    """Show the list: all groups in short, or one of them in pages."""
+    query = visit.request.query_params
+    wanted = query.get("show", "")
+    with visit.deps.reading() as session:
+        stopped_at = outbox_stop.stopped_at(session)
+        clock = Clock(visit.deps)
+        values = {
+            "show": wanted if wanted in (*_GROUPS, "next") else "",
+            "tabs": _tabs(session),
+            "is_reviewed": visit.deps.settings.review.required,
+            "lead_hours": visit.deps.settings.review.lead_hours,
+            "stopped_at": clock.full(stopped_at) if stopped_at else "",
+            "zone": clock.zone_name,
+            "groups": [],
+            "next": None,
+        }
+        before = number_of(query.get("before", ""))
+        if wanted in _GROUPS:
+            values["groups"] = [_group(visit, session, clock, wanted, _MANY, before)]
+        elif wanted == "next":
+            values["next"] = next_digest.chosen_day(visit, session, clock, _MANY)
+        else:
+            shown = ("waiting", "going-out", "sent")
+            values["groups"] = [_group(visit, session, clock, name, _FEW) for name in shown]
+            values["next"] = next_digest.first_day(visit, session, clock, _FEW)
+    return rendering.show(visit, "digests", values, section="digests")
+
+
+def _tabs(session: Session) -> list[tuple[str, str]]:
+    names = [("", "All")]
+    for name in ("waiting", "going-out"):
+        count = issues.count(session, _GROUPS[name][0])
+        names.append((name, f"{_GROUPS[name][1]} ({count:,})"))
+    return [*names, ("next", "Come next"), ("sent", "Sent"), ("ended", "Not sent")]
+
+
+def _group(
+    visit: Visit, session: Session, clock: Clock, name: str, limit: int, before: int = 0
+) -> dict[str, object]:
+    statuses, heading, empty = _GROUPS[name]
+    listed = issues.listed(session, statuses, limit + 1, before)
+    rows = _rows(visit, session, clock, listed[:limit])
+    older = listed[limit - 1].id if len(listed) > limit else 0
+    return {"name": name, "heading": heading, "empty": empty, "rows": rows, "older": older}
+
+
+def _rows(visit: Visit, session: Session, clock: Clock, listed: Sequence[Digest]) -> list[Row]:
+    items = issues.item_counts(session, [digest.id for digest in listed])
+    counted: dict[object, Waiting] = {}
+    rows = []
+    for digest in listed:
+        planned = digests.recipients(session, digest)
+        is_open = digest.open_until is not None and not planned
+        if is_open:
+            number = digest_words.expected(
+                digest, digest_page.waiting_for(session, digest, counted)
+            )
+        else:
+            number = digest_words.number(planned, "reader")
+        rows.append(
+            Row(
+                digest,
+                issues.title_of(digest),
+                clock.short(digest.due_at or digest.composed_at),
+                number,
+                items.get(digest.id, 0),
+                digest_words.state_of(digest, clock, visit.now, planned),
+            )
+        )
+    return rows
