@@ -4,7 +4,7 @@ An entry is written in the transaction of what it tells, so that it is never the
 names no subscriber.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -83,6 +83,15 @@ def newest(
         wanted.append(OperatorAction.id < before_id)
     statement = select(OperatorAction).where(*wanted)
     return session.scalars(statement.order_by(OperatorAction.id.desc()).limit(limit)).all()
+
+
+def by_time(
+    session: Session, about: str, times: Collection[datetime]
+) -> dict[datetime, OperatorAction]:
+    """Return the entries about a thing that were written at these times, by time."""
+    wanted = OperatorAction.about == about, OperatorAction.at.in_(times)
+    statement = select(OperatorAction).where(*wanted).order_by(OperatorAction.id)
+    return {action.at: action for action in session.scalars(statement)}
 
 
 def number_stored(session: Session) -> int:
