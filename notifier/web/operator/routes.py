@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from notifier.web.operator import log_page, login, rendering, today
+from notifier.web.operator import log_page, login, rendering, source_routes, today
 from notifier.web.operator.access import action, page, require_operators
 from notifier.web.responses import deps_of
 
@@ -24,6 +24,7 @@ def routes() -> list[Route]:
         Route("/operator/login", login.log_in, methods=["POST"]),
         Route("/operator/logout", action(login.log_out), methods=["POST"]),
         Route("/operator/log", page(log_page.show, for_owners=True), methods=["GET"]),
+        *source_routes.routes(),
         *(
             Route(f"/operator/{name}", partial(_file, name=name), methods=["GET"])
             for name in _FILES
