@@ -30,7 +30,8 @@ _STUDIES = "/api/v2/studies"
 _NUMBER = re.compile(r"[Nn][Cc][Tt]0{0,20}([1-9][0-9]{0,7})")
 # The address of a record for people, now and before 2023.
 _PAGE = re.compile(
-    r"(?:https?://)?(?:www\.)?clinicaltrials\.gov/(?:study|show|ct2/show)/(NCT[0-9]{8})\b", re.I
+    r"(?:https?://)?(?:www\.)?clinicaltrials\.gov/(?:study|show|ct2/show)/(NCT[0-9]{8})\b",
+    re.IGNORECASE,
 )
 # A sign that Markdown would take for markup, escaped (CommonMark 0.31, 2.4).
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
