@@ -56,3 +56,12 @@ class AddressError(InputError):
 
 class LinkError(NotifierError):
     """A signed link that is forged, cut short, too old, or made for another purpose."""
+
+
+class ChangedMeanwhileError(NotifierError):
+    """A decision about something that is not any more what the person was shown."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This changed meanwhile: nothing was done.", "Look at what it is now, and decide again."
+        )

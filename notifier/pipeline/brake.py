@@ -17,12 +17,17 @@ from notifier.deliver import outbox
 from notifier.deps import Deps
 from notifier.digest import digests
 from notifier.enums import DeliveryStatus
-from notifier.errors import InputError
+from notifier.errors import ChangedMeanwhileError, InputError
+from notifier.operators import actions
+from notifier.operators.actions import Actor
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.store.models import Delivery, HeldSuppression, Installation, Subscription
 from notifier.subscribers import held_suppressions
+from notifier.subscribers.held_suppressions import Group
 
 _MOST_PROVIDERS = 5
+# What the operators' log calls these suppressions.
+ABOUT_HELD = "addresses that came back"
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,62 @@ def dismiss(deps: Deps, ids: Collection[int]) -> int:
             _send_again(session, each, now)
             held_suppressions.dismiss(session, each)
         return len(decided)
+
+
+def groups(deps: Deps) -> list[Group]:
+    """Return the suppressions that wait, by provider and code, without addresses."""
+    with deps.reading() as session:
+        return held_suppressions.groups(session)
+
+
+def decide(
+    deps: Deps, seen: Group, actor: Actor, *, accept: bool, reason: str = ""
+) -> tuple[int, int]:
+    """Decide about a group as an operator saw it, and record that in their log.
+
+    Args:
+        deps: the installation.
+        seen: the group; its provider, code, number and last id count.
+        actor: the operator.
+        accept: True to suppress the addresses; False to let them be mailed again.
+        reason: the operator's reason; empty for none.
+
+    Returns:
+        The number of addresses, and the id of the entry in the operators' log.
+
+    Raises:
+        ChangedMeanwhileError: the group is another one now; nothing was changed.
+    """
+    with deps.writing() as session:
+        # The lock lets one of two operators decide, and the other one is told.
+        session.execute(select(Installation.id).with_for_update())
+        group = next(
+            (
+                each
+                for each in held_suppressions.groups(session)
+                if each.provider == seen.provider and each.code == seen.code
+            ),
+            None,
+        )
+        if group is None or (group.number, group.last_id) != (seen.number, seen.last_id):
+            raise ChangedMeanwhileError
+        for each in held_suppressions.of_group(session, group):
+            if accept:
+                held_suppressions.accept(session, each, actor.now)
+            else:
+                _send_again(session, each, actor.now)
+                held_suppressions.dismiss(session, each)
+        where = f"at {group.provider}" if group.provider else "at several small providers"
+        addresses = f"{group.number} {'address' if group.number == 1 else 'addresses'} {where}"
+        action_id = actions.record(
+            session,
+            actor,
+            "suppressed" if accept else "let_go",
+            f"Stopped mail to {addresses}" if accept else f"Allowed mail again to {addresses}",
+            about=ABOUT_HELD,
+            reason=reason,
+        )
+        return group.number, action_id
 
 
 def _held_with(session: Session, ids: Collection[int]) -> Sequence[HeldSuppression]:

@@ -8,9 +8,17 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
+from sqlalchemy import select
+
 from notifier.deliver import outbox
+from notifier.deliver.outbox import uncertain
+from notifier.deliver.outbox.uncertain import Group
 from notifier.deps import Deps
 from notifier.digest import digests
+from notifier.errors import ChangedMeanwhileError
+from notifier.operators import actions
+from notifier.operators.actions import Actor
+from notifier.store.models import Digest, Installation
 from notifier.subscribers import due_subscriptions
 
 
@@ -51,6 +59,50 @@ def retry(deps: Deps, ids: Collection[int] = ()) -> int:
         for delivery in deliveries:
             digests.reopen(delivery.digest)
         return len(deliveries)
+
+
+def decide_uncertain(deps: Deps, seen: Group, actor: Actor, *, send: bool, reason: str = "") -> int:
+    """Decide about uncertain mails as an operator saw them, and record that in their log.
+
+    Args:
+        deps: the installation.
+        seen: the group; its kind, digest, number and last id count.
+        actor: the operator.
+        send: True to send them once more; False to end them.
+        reason: the operator's reason; empty for none.
+
+    Returns:
+        The id of the entry in the operators' log.
+
+    Raises:
+        ChangedMeanwhileError: the group is another one now; nothing was changed.
+    """
+    hold = deps.settings.smtp.when_uncertain == "hold"
+    with deps.writing() as session:
+        # The lock lets one of two operators decide, and the other one is told.
+        session.execute(select(Installation.id).with_for_update())
+        group = uncertain.find(session, seen.kind, seen.digest_id, hold=hold)
+        if group is None or (group.number, group.last_id) != (seen.number, seen.last_id):
+            raise ChangedMeanwhileError
+        if send:
+            uncertain.send_again(session, group, actor.now, hold=hold)
+            if group.digest_id is not None:
+                digests.reopen(session.get(Digest, group.digest_id))
+        else:
+            uncertain.leave(session, group, hold=hold)
+            digests.finish(session)
+        mails = f"{group.number} {'mail' if group.number == 1 else 'mails'}"
+        of = f" of digest {group.digest_id}" if group.digest_id is not None else ""
+        return actions.record(
+            session,
+            actor,
+            "sent_again" if send else "left_unsent",
+            f"Let {mails}{of} be sent again"
+            if send
+            else f"Ended {mails}{of} without sending again",
+            about=f"digest {group.digest_id}" if group.digest_id is not None else "",
+            reason=reason,
+        )
 
 
 def drop(deps: Deps, ids: Collection[int]) -> int:

@@ -7,13 +7,16 @@ in December 2020. Whose fault a bounce is, is not known here.
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.email_addresses import PROVIDERS, provider_of
 from notifier.enums import SuppressionCause
+from notifier.store.db import in_chunks
 from notifier.store.models import Delivery, HeldSuppression, Subscriber, Subscription
 from notifier.subscribers import suppressions
 
@@ -21,6 +24,30 @@ from notifier.subscribers import suppressions
 # Chosen by hand; not measured.
 _WITHIN = timedelta(days=1)
 _MOST, _SHARE = 5, 0.05
+# Of fewer addresses at a domain that is no large provider's, the domain is not shown: it could be
+# one person's own. Chosen by hand.
+_FEWEST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Group:
+    """Held suppressions of one provider with one code; they name nobody.
+
+    Attributes:
+        provider: its main domain; empty for the domains with few addresses, which are one group.
+        code: the status or reply code of the refusals; empty if there was none.
+        number: how many there are.
+        last_id: the highest id among them.
+        since: the time of the first refusal.
+        providers: the domains in it.
+    """
+
+    provider: str
+    code: str
+    number: int
+    last_id: int
+    since: datetime
+    providers: tuple[str, ...]
 
 
 def is_held(session: Session, address_hash: str) -> bool:
@@ -135,6 +162,53 @@ def listed(session: Session, ids: Collection[int] = ()) -> Sequence[HeldSuppress
     held = select(HeldSuppression).where(HeldSuppression.held_at.is_not(None))
     if ids:
         held = held.where(HeldSuppression.id.in_(ids))
+    return _with_people(session, held)
+
+
+def of_group(session: Session, group: Group) -> Sequence[HeldSuppression]:
+    """Return the suppressions of a group that wait, in the order in which they came."""
+    held = select(HeldSuppression).where(
+        HeldSuppression.held_at.is_not(None), HeldSuppression.code == group.code
+    )
+    waiting: list[HeldSuppression] = []
+    for chunk in in_chunks(group.providers):
+        waiting += _with_people(session, held.where(HeldSuppression.provider.in_(chunk)))
+    return waiting
+
+
+def groups(session: Session) -> list[Group]:
+    """Return what waits by provider and code, the largest number first."""
+    since = func.min(HeldSuppression.at, type_=HeldSuppression.at.type)
+    number = func.count(HeldSuppression.id)
+    key = HeldSuppression.provider, HeldSuppression.code
+    rows = session.execute(
+        select(*key, number, func.max(HeldSuppression.id), since)
+        .where(HeldSuppression.held_at.is_not(None))
+        .group_by(*key)
+        .order_by(*key)
+    )
+    merged: dict[tuple[str, str], Group] = {}
+    for provider, code, count_, last_id, first_at in rows:
+        is_named = count_ >= _FEWEST_NAMED or provider in PROVIDERS.values()
+        name = provider if is_named else ""
+        group = Group(name, code, count_, last_id, first_at, (provider,))
+        other = merged.get((name, code))
+        merged[name, code] = group if other is None else _together(group, other)
+    return sorted(merged.values(), key=lambda group: (-group.number, group.provider, group.code))
+
+
+def _together(group: Group, other: Group) -> Group:
+    return Group(
+        group.provider,
+        group.code,
+        group.number + other.number,
+        max(group.last_id, other.last_id),
+        min(group.since, other.since),
+        (*other.providers, *group.providers),
+    )
+
+
+def _with_people(session: Session, held: Select[Any]) -> Sequence[HeldSuppression]:
     with_person = held.options(joinedload(HeldSuppression.subscriber))
     return session.scalars(with_person.order_by(HeldSuppression.id)).all()
 

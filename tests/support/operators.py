@@ -3,7 +3,7 @@
 import re
 from functools import cache
 from http.cookies import SimpleCookie
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urldefrag, urlencode, urljoin
 
 from notifier.enums import Role
 from notifier.operators import accounts, passwords
@@ -63,7 +63,7 @@ class Operator:
     def follow(self, answer: Answer, path: str) -> Answer:
         """Open the page that an answer to a request of `path` leads to."""
         assert answer.status_code in (303, 308), (answer.status_code, answer.text)
-        return self.get(urljoin(path, answer.headers["location"]))
+        return self.get(urldefrag(urljoin(path, answer.headers["location"])).url)
 
     def _headers(self) -> dict[str, str]:
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())

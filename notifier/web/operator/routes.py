@@ -7,7 +7,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from notifier.web.operator import log_page, login, rendering, source_routes, today
+from notifier.web.operator import (
+    digests,
+    log_page,
+    login,
+    mail_page,
+    news,
+    rendering,
+    source_routes,
+    today,
+)
 from notifier.web.operator.access import action, page, require_operators
 from notifier.web.responses import deps_of
 
@@ -19,12 +28,15 @@ def routes() -> list[Route]:
     """Return all routes under ``/operator``; each answers 404 while nobody may log in."""
     return [
         Route("/operator", _to_first_page, methods=["GET"]),
-        Route("/operator/", page(today.show), methods=["GET"]),
+        *today.routes(),
+        *mail_page.routes(),
         Route("/operator/login", login.show, methods=["GET"]),
         Route("/operator/login", login.log_in, methods=["POST"]),
         Route("/operator/logout", action(login.log_out), methods=["POST"]),
         Route("/operator/log", page(log_page.show, for_owners=True), methods=["GET"]),
         *source_routes.routes(),
+        *news.routes(),
+        *digests.routes(),
         *(
             Route(f"/operator/{name}", partial(_file, name=name), methods=["GET"])
             for name in _FILES

@@ -1,0 +1,68 @@
+"""Words of the operator pages: times, numbers and statuses as an editor reads them."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from notifier.enums import Cadence
+
+CADENCES: Mapping[Cadence, str] = {
+    Cadence.IMMEDIATE: "as soon as there is news",
+    Cadence.DAILY: "daily",
+    Cadence.WEEKLY: "weekly",
+    Cadence.MONTHLY: "monthly",
+}
+
+
+class Clock:
+    """Times in the installation's zone, in words.
+
+    Args:
+        zone: the name of the time zone.
+        now: the moment at which the page is shown.
+    """
+
+    def __init__(self, zone: str, now: datetime) -> None:
+        self.zone = zone
+        self._zone = ZoneInfo(zone)
+        self.this_day = now.astimezone(self._zone).date()
+        self.date = f"{self.this_day:%A}, {self.this_day.day} {self.this_day:%B %Y}"
+
+    def day(self, moment: datetime) -> str:
+        """Return the day of a moment: ``today``, ``tomorrow``, ``Mon 9 March``."""
+        return self._day(moment.astimezone(self._zone).date())
+
+    def moment(self, moment: datetime) -> str:
+        """Return a moment: ``tomorrow at 08:00``, ``Mon 9 March at 08:00``."""
+        local = moment.astimezone(self._zone)
+        return f"{self._day(local.date())} at {local:%H:%M}"
+
+    def ends(self, days: int) -> list[datetime]:
+        """Return the end of each of the next days, today first."""
+        nights = [self.this_day + timedelta(days=number + 1) for number in range(days)]
+        return [datetime.combine(night, time(), self._zone) for night in nights]
+
+    def names(self, days: int) -> list[str]:
+        """Return the short names of the next days, today first: ``Mon 2``."""
+        return [
+            f"{day:%a} {day.day}"
+            for day in (self.this_day + timedelta(days=number) for number in range(days))
+        ]
+
+    def _day(self, day: date) -> str:
+        named = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get((day - self.this_day).days)
+        if named:
+            return named
+        if day.year == self.this_day.year:
+            return f"{day:%a} {day.day} {day:%B}"
+        return f"{day.day} {day:%B} {day.year}"
+
+
+def number(value: int) -> str:
+    """Return a whole number with its thousands set apart: ``1,204``."""
+    return f"{value:,}"
+
+
+def count(value: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: ``1 mail``, ``1,204 mails``."""
+    return f"{value:,} {noun if value == 1 else plural or f'{noun}s'}"
