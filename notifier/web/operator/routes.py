@@ -15,6 +15,7 @@ from notifier.web.operator import (
     news,
     profiles,
     rendering,
+    source_routes,
     today,
 )
 from notifier.web.operator.access import action, page, require_operators
@@ -39,6 +40,7 @@ def routes() -> list[Route]:
         Route("/operator/logout", action(login.log_out), methods=["POST"]),
         Route("/operator/log", page(log_page.show, for_owners=True), methods=["GET"]),
         *profiles.routes(),
+        *source_routes.routes(),
         *news.routes(),
         *digests.routes(),
         *(
