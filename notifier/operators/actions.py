@@ -85,6 +85,12 @@ def newest(
     return session.scalars(statement.order_by(OperatorAction.id.desc()).limit(limit)).all()
 
 
+def count_since(session: Session, name: str, kind: str, since: datetime) -> int:
+    """Return how many entries of a kind an operator made after a time."""
+    made = OperatorAction.name == name, OperatorAction.kind == kind, OperatorAction.at > since
+    return session.scalar(select(func.count(OperatorAction.id)).where(*made)) or 0
+
+
 def number_stored(session: Session) -> int:
     """Return how many entries there are."""
     return session.scalar(select(func.count(OperatorAction.id))) or 0

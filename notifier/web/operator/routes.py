@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from notifier.web.operator import log_page, login, mail_page, rendering, today
+from notifier.web.operator import log_page, login, mail_page, people, person_page, rendering, today
 from notifier.web.operator.access import action, page, require_operators
 from notifier.web.responses import deps_of
 
@@ -21,6 +21,8 @@ def routes() -> list[Route]:
         Route("/operator", _to_first_page, methods=["GET"]),
         *today.routes(),
         *mail_page.routes(),
+        *people.routes(),
+        *person_page.routes(),
         Route("/operator/login", login.show, methods=["GET"]),
         Route("/operator/login", login.log_in, methods=["POST"]),
         Route("/operator/logout", action(login.log_out), methods=["POST"]),
