@@ -4,7 +4,7 @@ Judges the stored revisions by the stored profile, and simulates the schedule of
 stores nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,18 +16,27 @@ from notifier.digest.selection import Candidate, select_items
 from notifier.enums import Cadence, NewsKind, Tier
 from notifier.match import held, judging, profiles
 from notifier.match.judging import News
-from notifier.store.models import Profile, Revision
+from notifier.store.models import Match, Profile, Revision
 from notifier.subscribers import choices
 
 
 @dataclass(frozen=True)
 class SimulatedItem:
-    """An item of a digest that would have been sent."""
+    """A report in a digest that would have been sent.
+
+    Attributes:
+        kind: as what kind of news.
+        tier: how closely it concerns the therapy.
+        title: of the entry.
+        url: of the entry.
+        story: by which a digest shows several reports of one event as one item; None without one.
+    """
 
     kind: NewsKind
     tier: Tier
     title: str
     url: str
+    story: int | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,12 @@ class SimulatedDigest:
 
     composed_at: datetime
     items: tuple[SimulatedItem, ...]
+
+    @property
+    def item_count(self) -> int:
+        """How many items it shows: reports of one event are one."""
+        stories = {item.story for item in self.items} - {None}
+        return len(stories) + sum(item.story is None for item in self.items)
 
 
 @dataclass(frozen=True)
@@ -73,6 +88,7 @@ def backtest(deps: Deps, slug: str | None, *, since: datetime, cadence: Cadence)
     with deps.reading() as session:
         profile = profiles.find(session, slug)
         events, waiting = _events(session, profile, since, now)
+        stories = _stories(session, profile)
         schedule = choices.default_choice(cadence, deps.settings.schedule.time_zone).schedule
     quiet = timedelta(minutes=deps.settings.schedule.quiet_minutes)
     if cadence is Cadence.IMMEDIATE:
@@ -83,7 +99,7 @@ def backtest(deps: Deps, slug: str | None, *, since: datetime, cadence: Cadence)
         while due is not None and due <= now:
             moments.append(due)
             due = schedule.next_after(due)
-    return Backtest(tuple(_digests(events, moments)), waiting)
+    return Backtest(tuple(_digests(events, moments, stories)), waiting)
 
 
 def _events(
@@ -135,7 +151,16 @@ def _known_at(revision: Revision) -> datetime:
     return revision.observed_at
 
 
-def _digests(events: Sequence[_Event], moments: Sequence[datetime]) -> list[SimulatedDigest]:
+def _stories(session: Session, profile: Profile) -> dict[int, int]:
+    """Return the stories that the stored matches are in, by revision."""
+    in_a_story = Match.profile_id == profile.id, Match.story.is_not(None)
+    rows = session.execute(select(Match.revision_id, Match.story).where(*in_a_story))
+    return {revision_id: story for revision_id, story in rows if story is not None}
+
+
+def _digests(
+    events: Sequence[_Event], moments: Sequence[datetime], stories: Mapping[int, int]
+) -> list[SimulatedDigest]:
     """Return the digests that are due at these times and have an item."""
     revisions = {event.candidate.match_id: event.revision for event in events}
     waiting: list[Candidate] = []
@@ -149,10 +174,13 @@ def _digests(events: Sequence[_Event], moments: Sequence[datetime]) -> list[Simu
         if selected:
             sent_entries |= {candidate.entry_id for candidate in selected}
             waiting = []
-            items = (_item(candidate, revisions[candidate.match_id]) for candidate in selected)
+            items = (
+                _item(candidate, revisions[candidate.match_id], stories) for candidate in selected
+            )
             digests.append(SimulatedDigest(due, tuple(items)))
     return digests
 
 
-def _item(candidate: Candidate, revision: Revision) -> SimulatedItem:
-    return SimulatedItem(candidate.kind, candidate.tier, revision.title, revision.url)
+def _item(candidate: Candidate, revision: Revision, stories: Mapping[int, int]) -> SimulatedItem:
+    story = stories.get(revision.id) if candidate.kind is NewsKind.NEW else None
+    return SimulatedItem(candidate.kind, candidate.tier, revision.title, revision.url, story)

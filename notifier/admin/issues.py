@@ -54,7 +54,7 @@ def approve(deps: Deps, shown: Shown, actor: Actor) -> int:
             was_held = digest.status is DigestStatus.HELD
             _require_true(session, digest)
             if not drafts.approve(digest, actor.now):
-                raise NotifierError(f"“{digest.subject}” waits for no approval.")
+                raise NotifierError(f"No approval is waited for: {issues.title_of(digest)}.")
             outbox.resume(session, digest, actor.now)
             done = "Released" if was_held else "Approved"
             action_id = _record(session, actor, "approved", done, digest)
@@ -230,7 +230,8 @@ def _locked(session: Session, shown: Shown) -> Sequence[Digest]:
     for digest in locked:
         if issues.state_of(digest) != shown[digest.id]:
             raise ChangedError(
-                f"“{digest.subject}” was changed since you were shown it: nothing was done now."
+                "This was changed since you were shown it, and nothing was done now:"
+                f" {issues.title_of(digest)}."
             )
     return locked
 
@@ -253,7 +254,7 @@ def _require_true(session: Session, digest: Digest) -> None:
 def _record(
     session: Session, actor: Actor, kind: str, done: str, digest: Digest, *, reason: str = ""
 ) -> int:
-    text = f"{done} digest {digest.id}: {digest.subject}"
+    text = f"{done} digest {digest.id}: {issues.title_of(digest)}"
     return actions.record(session, actor, kind, text, about=f"digest {digest.id}", reason=reason)
 
 

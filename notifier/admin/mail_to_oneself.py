@@ -12,7 +12,7 @@ from notifier.deliver.bounces.advice import advice_for_test
 from notifier.deliver.outbox import SendResult
 from notifier.deliver.redaction import safe
 from notifier.deps import Deps
-from notifier.digest import digests
+from notifier.digest import digests, issues
 from notifier.email_addresses import normalize
 from notifier.errors import NotifierError
 from notifier.operators import actions
@@ -54,14 +54,14 @@ def send(deps: Deps, digest_id: int, recipient: str, actor: Actor) -> int:
     address = normalize(recipient)
     about = f"digest {digest_id}"
     with deps.writing() as session:
-        subject = digests.find(session, digest_id).subject
+        title = issues.title_of(digests.find(session, digest_id))
         db.take_turns(session, _ASKED)
         if actions.number_since(session, _ASKED, actor.now - PERIOD) >= MOST:
             raise TooManyTestsError(
                 f"{MOST} test mails were sent within an hour, and more are not sent.",
                 "Try again in an hour.",
             )
-        text = f"Asked for a test mail of digest {digest_id}: {subject}"
+        text = f"Asked for a test mail of digest {digest_id}: {title}"
         actions.record(session, actor, _ASKED, text, about=about)
     # The connection is this mail's own: others may be sending at the same time.
     outcome = preview.send_stored(replace(deps), digest_id, address).outcome
@@ -75,7 +75,7 @@ def send(deps: Deps, digest_id: int, recipient: str, actor: Actor) -> int:
     if not accepted:
         is_put_off = outcome.answer is SendResult.DEFERRED and outcome.waits_because is None
         raise RefusedTestError(
-            f"The mail server did not take the mail: {words or outcome.answer}",
+            f"The mail server did not take the mail: {(words or outcome.answer).rstrip('.')}.",
             advice_for_test(outcome.text, is_put_off=is_put_off),
         )
     return action_id

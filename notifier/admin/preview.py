@@ -27,7 +27,6 @@ from notifier.messages import digest_body, digest_mail
 from notifier.store.models import Profile, Subscription
 from notifier.subscribers import choices, subscriptions
 
-
 # Whom a mail is addressed to that is shown and not sent.
 _NOBODY = "reader@example.org"
 _UNSENT = (DigestStatus.DRAFT, DigestStatus.HELD, DigestStatus.APPROVED)

@@ -49,6 +49,4 @@ def resume(deps: Deps, actor: Actor | None = None) -> int:
             raise NotifierError("Sending is not stopped: nothing was changed.")
         if actor is None:
             return 0
-        return actions.record(
-            session, actor, "resumed", "Let mails go out again", about="sending"
-        )
+        return actions.record(session, actor, "resumed", "Let mails go out again", about="sending")

@@ -51,6 +51,7 @@ def _to_json(result: "Backtest") -> dict[str, object]:
     digests = [
         {
             "composed_at": shared.as_time(digest.composed_at),
+            "item_count": digest.item_count,
             "items": [vars(item) for item in digest.items],
         }
         for digest in result.digests
@@ -60,10 +61,12 @@ def _to_json(result: "Backtest") -> dict[str, object]:
 
 def _print_digests(result: "Backtest", since: "date") -> None:
     for digest in result.digests:
-        shared.say(f"{shared.as_time(digest.composed_at)}")
+        shared.say(
+            f"{shared.as_time(digest.composed_at)}: {shared.count(digest.item_count, 'item')}"
+        )
         for item in digest.items:
             shared.say(f"    {item.tier:<8} {item.kind:<12} {item.title}")
-    items = sum(len(digest.items) for digest in result.digests)
+    items = sum(digest.item_count for digest in result.digests)
     shared.say(
         f"{shared.count(len(result.digests), 'digest')} with {shared.count(items, 'item')} "
         f"since {since}; {shared.count(result.held, 'match', 'es')} held back."

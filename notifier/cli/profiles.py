@@ -200,10 +200,11 @@ def _to_json(profile: "Summary") -> dict[str, Any]:
 
 
 def _history_to_json(revisions: "Sequence[ProfileRevision]") -> list[dict[str, Any]]:
-    from notifier.match import profiles
+    from notifier.match import profile_changes
 
     changes = [
-        profiles.changes(older.document, newer.document) for older, newer in pairwise(revisions)
+        profile_changes.lines(older.document, newer.document)
+        for older, newer in pairwise(revisions)
     ]
     return [
         {

@@ -5,20 +5,20 @@ to. An issue is not stored: its digests are found by what they have in common.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, defer, joinedload
 
 from notifier.digest import drafts
-from notifier.enums import Cadence, DigestStatus, Edition
-from notifier.i18n.catalog import LANGUAGES
+from notifier.enums import DigestStatus, Edition
+from notifier.i18n.catalog import ENGLISH_NAMES, LANGUAGES
 from notifier.store.db import count_some
 from notifier.store.models import Digest, DigestItem, has_status
 
 # The digests of an issue are composed one after another, so their ids are near each other. Chosen
 # by hand: sixteen are composed for a profile with two editions, four languages, and new readers.
 _NEAR = 200
+_READERS = {Edition.PATIENT: "patients", Edition.CLINICIAN: "clinicians"}
 
 # The groups of a listing: the statuses of each.
 WAITING = (DigestStatus.DRAFT, DigestStatus.HELD)
@@ -30,6 +30,13 @@ SENT = (DigestStatus.SENT,)
 def state_of(digest: Digest) -> str:
     """Return the name of what an operator is shown of a digest: its content, and its status."""
     return f"{drafts.content_of(digest)}-{digest.status}"
+
+
+def title_of(digest: Digest) -> str:
+    """Return what a digest is, in English: ``Frexalimab, daily digest for patients, in German``."""
+    readers = _READERS[digest.edition]
+    language = ENGLISH_NAMES.get(digest.language, digest.language)
+    return f"{digest.profile.name}, {digest.cadence} digest for {readers}, in {language}"
 
 
 def of_same_issue(session: Session, digest: Digest) -> list[Digest]:
@@ -100,16 +107,6 @@ def item_counts(session: Session, digest_ids: Collection[int]) -> dict[int, int]
     """Return how many matches these digests show; those without any are missing."""
     counts = select(DigestItem.digest_id, func.count()).where(DigestItem.digest_id.in_(digest_ids))
     return {row[0]: row[1] for row in session.execute(counts.group_by(DigestItem.digest_id))}
-
-
-def open_cadences(session: Session, profile_id: int) -> set[tuple[Cadence, datetime]]:
-    """Return cadence and due time of the open drafts of a profile."""
-    rows = session.execute(
-        select(Digest.cadence, Digest.due_at).where(
-            Digest.profile_id == profile_id, Digest.open_until.is_not(None)
-        )
-    )
-    return {(cadence, due_at) for cadence, due_at in rows if due_at is not None}
 
 
 def _conditions(statuses: Collection[DigestStatus]) -> Iterator[ColumnElement[bool]]:

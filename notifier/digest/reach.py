@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, false, func, or_, select, union
+from sqlalchemy import ColumnElement, Select, false, func, or_, select, union
 from sqlalchemy.orm import Session, aliased, joinedload, load_only
 
 from notifier.digest.told import told
@@ -71,24 +71,7 @@ class Waiting(NamedTuple):
 
 def digests_with(session: Session, entry_id: int) -> Sequence[InDigest]:
     """Return the digests that show an entry, the newest first."""
-    rows = session.execute(
-        select(
-            DigestItem.match_id,
-            Digest.id,
-            Digest.subject,
-            Digest.status,
-            Digest.composed_at,
-            DigestItem.revision_id,
-            DigestItem.kind,
-            Digest.open_until,
-        )
-        .select_from(Match)
-        .join(DigestItem, DigestItem.match_id == Match.id)
-        .join(Digest, Digest.id == DigestItem.digest_id)
-        .where(Match.entry_id == entry_id, Digest.status != DigestStatus.VOID)
-        .order_by(Digest.id.desc())
-        .limit(_MOST_DIGESTS)
-    ).all()
+    rows = session.execute(_with_entry(entry_id)).all()
     sent = (
         select(Delivery.digest_id, func.count())
         .where(
@@ -112,6 +95,28 @@ def digests_with(session: Session, entry_id: int) -> Sequence[InDigest]:
         )
         for row in rows
     ]
+
+
+def _with_entry(entry_id: int) -> Any:
+    """Select the digests that show an entry, the newest first."""
+    return (
+        select(
+            DigestItem.match_id,
+            Digest.id,
+            Digest.subject,
+            Digest.status,
+            Digest.composed_at,
+            DigestItem.revision_id,
+            DigestItem.kind,
+            Digest.open_until,
+        )
+        .select_from(Match)
+        .join(DigestItem, DigestItem.match_id == Match.id)
+        .join(Digest, Digest.id == DigestItem.digest_id)
+        .where(Match.entry_id == entry_id, Digest.status != DigestStatus.VOID)
+        .order_by(Digest.id.desc())
+        .limit(_MOST_DIGESTS)
+    )
 
 
 def readers_told(
@@ -195,7 +200,7 @@ def waiting_changes(
     return shown, candidates[-1].id if len(candidates) == _LOOKED_AT else 0
 
 
-def _changes(now: datetime, before: int) -> Any:
+def _changes(now: datetime, before: int) -> Select[Any]:
     """Select the changes that may be owed: the newest one of each entry and profile."""
     later = aliased(Match)
     wanted: list[ColumnElement[bool]] = [

@@ -177,7 +177,8 @@ def _draft(
         profile_id, revision, judgement, last.news if last else None, filed=revision.baseline
     )
     if draft is None:
-        if last is None and judgement is not None and judgement.near_miss_tier:
+        is_withdrawn = revision.kind is NewsKind.WITHDRAWN
+        if last is None and judgement is not None and judgement.near_miss_tier and not is_withdrawn:
             return _held(profile_id, revision, NewsKind.NEW, HeldBecause.DOUBTFUL, judgement)
         return None
     because = held.held_because(revision, draft.kind)

@@ -18,7 +18,7 @@ from notifier.errors import NotFoundError
 from notifier.match import filters
 from notifier.match.judging import is_shown_again
 from notifier.match.score import Judgement
-from notifier.store.db import in_chunks
+from notifier.store.db import count_some, in_chunks
 from notifier.store.models import Entry, Match, NearMiss, Profile, Revision
 
 # The reasons in words, as clauses for the operator.
@@ -153,6 +153,43 @@ def listed(
 def number_waiting(session: Session, wanted: filters.Filter = filters.ALL) -> int:
     """Return how many matches wait for a person."""
     return session.scalars(select(func.count(NearMiss.id)).where(*_waiting(wanted))).one()
+
+
+def page(
+    session: Session,
+    because: HeldBecause | None,
+    entry_id: int,
+    before: int,
+    limit: int,
+    *,
+    baseline: bool = False,
+) -> list[NearMiss]:
+    """Return a part of what waits, newest first, with entry, source, profile and revision.
+
+    Args:
+        session: a reading session.
+        because: only what is held for this reason; None for all.
+        entry_id: only what is of this entry; 0 for all.
+        before: only those with a smaller id; 0 for the newest.
+        limit: the most that are returned.
+        baseline: those of the first polls of sources; else only the others.
+    """
+    wanted = [_waits(), NearMiss.baseline.is_(baseline)]
+    if because is not None:
+        wanted.append(NearMiss.because == because)
+    if entry_id:
+        wanted.append(NearMiss.entry_id == entry_id)
+    if before:
+        wanted.append(NearMiss.id < before)
+    query = select(NearMiss).where(*wanted).order_by(NearMiss.id.desc()).limit(limit)
+    texts = joinedload(NearMiss.revision).defer(Revision.body)
+    return list(session.scalars(query.options(*_with_details(), texts)))
+
+
+def count_some_waiting(session: Session, *, baseline: bool = False) -> int:
+    """Return how many of these wait, as `db.count_some` counts."""
+    waiting = select(NearMiss.id).where(_waits(), NearMiss.baseline.is_(baseline))
+    return count_some(session, waiting)
 
 
 def _waiting(wanted: filters.Filter) -> list[ColumnElement[bool]]:

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.sql.base import ExecutableOption
 
 from notifier.enums import NewsKind
 from notifier.errors import InputError, NotFoundError, NotifierError
 from notifier.match import matches
-from notifier.store.models import Match
+from notifier.store.models import Entry, Match
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,24 @@ def separate(session: Session, match_id: int) -> Regrouped:
     return _regrouped(match, [match], others)
 
 
-def members(session: Session, match: Match) -> list[Match]:
-    """Return the matches of a match's story, the first report first; itself if it has none."""
+def members(session: Session, match: Match, *options: ExecutableOption) -> list[Match]:
+    """Return the matches of a match's story, the first report first; itself if it has none.
+
+    Args:
+        session: a session of any kind.
+        match: one of them.
+        options: what is loaded with them.
+    """
     if match.story is None:
         return [match]
     query = select(Match).where(Match.story == match.story, Match.profile_id == match.profile_id)
-    return list(session.scalars(query.order_by(Match.id)))
+    return list(session.scalars(query.order_by(Match.id).options(*options)))
+
+
+def others_of(session: Session, match: Match) -> list[Match]:
+    """Return the other matches of a match's story, with entry and source."""
+    with_source = joinedload(Match.entry).joinedload(Entry.source)
+    return [each for each in members(session, match, with_source) if each is not match]
 
 
 def _number(story: Sequence[Match]) -> None:

@@ -124,6 +124,21 @@ def check_canaries(
 ) -> list[str]:
     """Return a sentence for each canary of a profile that does not get its tier.
 
+    Arguments are those of `canary_tiers`.
+    """
+    tiers = canary_tiers(profile_document, terms, name)
+    return [
+        f"“{canary['title']}” is {tier}, and must be {canary['tier']}"
+        for canary, tier in zip(profile_document.get("canaries", ()), tiers, strict=True)
+        if tier != canary["tier"]
+    ]
+
+
+def canary_tiers(
+    profile_document: Mapping[str, Any], terms: Sequence[TermSpec], name: str
+) -> list[Tier]:
+    """Return the tier that each canary of a profile gets, in their order.
+
     Args:
         profile_document: the profile file as a document.
         terms: of the profile.
@@ -131,15 +146,12 @@ def check_canaries(
     """
     canaries = profile_document.get("canaries", ())
     vocabulary = Vocabulary({0: terms} if canaries else {})
-    failures = []
+    tiers = []
     for canary in canaries:
         document = Document(canary["title"], canary.get("summary", ""), canary.get("body", ""))
         judgement = judge_document(vocabulary, {0: name}, document).get(0) or judge(name, {})
-        if judgement.tier != canary["tier"]:
-            failures.append(
-                f"“{canary['title']}” is {judgement.tier}, and must be {canary['tier']}"
-            )
-    return failures
+        tiers.append(judgement.tier)
+    return tiers
 
 
 def profiles_by_source(

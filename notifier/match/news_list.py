@@ -82,7 +82,7 @@ def page(session: Session, wanted: Wanted, before: int, limit: int) -> NewsPage:
         limit: the most that are returned.
     """
     top = before or (session.scalar(select(func.max(Entry.id))) or 0) + 1
-    floor = 0 if wanted.is_narrow or wanted.is_all else max(top - LOOKED_AT, 0)
+    floor = 0 if wanted.is_narrow or wanted.is_all or top <= LOOKED_AT + 1 else top - LOOKED_AT
     query = select(Entry).where(Entry.id < top, *_conditions(wanted))
     if floor:
         query = query.where(Entry.id >= floor)
@@ -128,6 +128,35 @@ def matches_of(session: Session, entry_ids: Collection[int]) -> Mapping[int, lis
     for match in session.scalars(query):
         by_entry[match.entry_id].append(match)
     return by_entry
+
+
+def stories_of(
+    session: Session, matches: Mapping[int, Sequence[Match]]
+) -> Mapping[int, list[Match]]:
+    """Return the other reports of the same news, by entry id, with their entry and source.
+
+    Args:
+        session: a reading session.
+        matches: as `matches_of` returns them.
+    """
+    entries: dict[int, set[int]] = defaultdict(set)
+    for entry_id, its_matches in matches.items():
+        for match in its_matches:
+            if match.story is not None:
+                entries[match.story].add(entry_id)
+    query = (
+        select(Match)
+        .where(Match.story.in_(entries), Match.kind == NewsKind.NEW)
+        .order_by(Match.id)
+        .limit(_MOST_MATCHES)
+        .options(joinedload(Match.entry).joinedload(Entry.source))
+    )
+    others: dict[int, list[Match]] = defaultdict(list)
+    for report in session.scalars(query) if entries else ():
+        for entry_id in entries[report.story or 0]:
+            if report.entry_id != entry_id:
+                others[entry_id].append(report)
+    return others
 
 
 def sources_named(session: Session, text: str) -> tuple[int, ...]:

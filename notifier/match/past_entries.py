@@ -29,7 +29,7 @@ _PART = 500
 
 # The columns that judging needs, instead of whole objects: the session would keep those until it
 # ends.
-_JUDGED_COLUMNS = (
+JUDGED_COLUMNS = (
     Revision.id,
     Revision.entry_id,
     Revision.kind,
@@ -118,9 +118,10 @@ def judge_past(
     *,
     include: bool = False,
     days: int = 90,
+    entry_ids: Sequence[int] | None = None,
     progress: Progress | None = None,
 ) -> PastMatches:
-    """Judge the newest state of every entry that was seen before, once for all candidates.
+    """Judge the newest state of the entries that were seen before, once for all candidates.
 
     Args:
         session: a session of any kind; nothing is written.
@@ -128,6 +129,7 @@ def judge_past(
         now: the time of the import.
         include: True if the matches go into the next digests; else they are filed.
         days: the days before now that the estimates are about.
+        entry_ids: only these entries are judged; None for all.
         progress: called after each part.
     """
     newest_id, waiting = unjudged.newest_id(session), unjudged.waiting_ids(session)
@@ -136,7 +138,7 @@ def judge_past(
     counts: list[Counter[Tier]] = [Counter() for _ in candidates]
     recent_entries = 0
     drafts: dict[int, list[MatchDraft]] = defaultdict(list)
-    for part in _judged(session, candidates, progress):
+    for part in _judged(session, candidates, entry_ids, progress):
         matched = _matched(session, [row.entry_id for row, _ in part], stored)
         for row, judgements in part:
             is_recent = row.observed_at > now - timedelta(days=days)
@@ -193,25 +195,29 @@ def _estimate(entries: int, counts: Mapping[Tier, int], days: int) -> Estimate:
 
 
 def _judged(
-    session: Session, candidates: Sequence[Candidate], progress: Progress | None
+    session: Session,
+    candidates: Sequence[Candidate],
+    entry_ids: Sequence[int] | None,
+    progress: Progress | None,
 ) -> Iterator[list[tuple[Any, dict[int, Judgement]]]]:
     """Yield the newest revision of each entry with the judgements, by the candidates' places.
 
     They come in parts, in the order of the entries.
     """
-    last_id, entries = 0, session.scalar(select(func.count(Entry.id))) or 0
+    if entry_ids is None:
+        entries, parts = session.scalar(select(func.count(Entry.id))) or 0, _parts(session)
+    else:
+        entries, parts = len(entry_ids), in_chunks(sorted(entry_ids), _PART)
     if not entries:
         return
     vocabulary = Vocabulary({place: each.terms for place, each in enumerate(candidates)})
     names = dict(enumerate(candidate.name for candidate in candidates))
     done = 0
-    while entry_ids := session.scalars(
-        select(Entry.id).where(Entry.id > last_id).order_by(Entry.id).limit(_PART)
-    ).all():
-        last_id, done = entry_ids[-1], done + len(entry_ids)
-        newest = select(func.max(Revision.id)).where(Revision.entry_id.in_(entry_ids))
+    for part in parts:
+        done += len(part)
+        newest = select(func.max(Revision.id)).where(Revision.entry_id.in_(part))
         query = (
-            select(*_JUDGED_COLUMNS)
+            select(*JUDGED_COLUMNS)
             .join(Entry, Entry.id == Revision.entry_id)
             .join(Source, Source.id == Entry.source_id)
             .where(Revision.id.in_(newest.group_by(Revision.entry_id)))
@@ -225,6 +231,16 @@ def _judged(
         ]
         if progress is not None:
             progress(done, max(done, entries), "entries that were seen before")
+
+
+def _parts(session: Session) -> Iterator[Sequence[int]]:
+    """Yield the ids of all entries in their order, in parts."""
+    last_id = 0
+    while entry_ids := session.scalars(
+        select(Entry.id).where(Entry.id > last_id).order_by(Entry.id).limit(_PART)
+    ).all():
+        last_id = entry_ids[-1]
+        yield entry_ids
 
 
 def _matched(

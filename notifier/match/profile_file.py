@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from notifier.enums import TermKind, Tier
 from notifier.i18n.catalog import LANGUAGES
-from notifier.text.cleaning import fold
+from notifier.text.cleaning import fold, storable
 from notifier.text.urls import web_address
 
 # Numbers of ClinicalTrials.gov, of the European registers (EudraCT, and CTIS with two digits more),
@@ -32,10 +32,16 @@ def _checked_trial_id(text: str) -> str:
     return text
 
 
+def _checked_text(text: str) -> str:
+    if storable(text) != text:
+        raise ValueError("holds a control character")
+    return text
+
+
 def _checked_spelling(text: str) -> str:
     if not fold(text):
         raise ValueError("is empty")
-    return text.strip()
+    return _checked_text(text).strip()
 
 
 def _checked_language(code: str) -> str:
@@ -46,6 +52,7 @@ def _checked_language(code: str) -> str:
 
 Language = Annotated[str, AfterValidator(_checked_language)]
 Url = Annotated[str, AfterValidator(_checked_url)]
+Text = Annotated[str, AfterValidator(_checked_text)]
 Spelling = Annotated[str, AfterValidator(_checked_spelling)]
 
 
@@ -65,8 +72,8 @@ class CanaryPart(_Part):
     """A ``[[canaries]]`` table: a known text, and the tier that it must always get."""
 
     title: Spelling
-    summary: str = ""
-    body: str = ""
+    summary: Text = ""
+    body: Text = ""
     tier: Tier
 
 
@@ -74,9 +81,9 @@ class TrialPart(_Part):
     """A ``[[trials]]`` table."""
 
     id: Annotated[str, AfterValidator(_checked_trial_id)]
-    acronym: str = ""
-    phase: str = ""
-    about: str = ""
+    acronym: Text = ""
+    phase: Text = ""
+    about: Text = ""
 
 
 class ApprovalPart(_Part):
@@ -98,9 +105,9 @@ class ApprovalPart(_Part):
 class TranslationPart(_Part):
     """A ``[translations.xx]`` table: the texts for readers of another language."""
 
-    summary: str = ""
-    stage: str = ""
-    facts: dict[str, str | list[str]] = {}
+    summary: Text = ""
+    stage: Text = ""
+    facts: dict[Text, Text | list[Text]] = {}
 
 
 class ProfileFile(_Part):
@@ -108,14 +115,14 @@ class ProfileFile(_Part):
 
     slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
     name: Spelling
-    summary: str = ""
-    stage: str = ""
+    summary: Text = ""
+    stage: Text = ""
     stage_as_of: date | None = None
     public: bool = False
     approvals: tuple[ApprovalPart, ...] = ()
     pages: tuple[Url, ...] = ()
     sources: tuple[Url, ...] = ()
-    facts: dict[str, str | list[str]] = {}
+    facts: dict[Text, Text | list[Text]] = {}
     terms: Annotated[tuple[TermPart, ...], Field(min_length=1)]
     trials: tuple[TrialPart, ...] = ()
     canaries: tuple[CanaryPart, ...] = ()

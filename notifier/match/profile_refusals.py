@@ -6,6 +6,7 @@ reads no file and stores nothing.
 
 import re
 from collections.abc import Sequence
+from enum import StrEnum
 
 from pydantic import ValidationError
 
@@ -27,6 +28,13 @@ _COMMON_WORDS = frozenset(
      "studies", "study", "symptoms", "tablet", "test", "therapies", "therapy", "treatment",
      "treatments", "trial", "trials", "vaccine")
 )  # fmt: skip
+
+
+class Breadth(StrEnum):
+    """Why a spelling would match almost everything."""
+
+    COMMON = "common"
+    SHORT = "short"
 
 
 def _line_of(text: str, path: Sequence[str | int]) -> str:
@@ -82,15 +90,12 @@ def refuse_too_broad(text: str, number: int, term: TermPart, place: str) -> None
     Raises:
         ProfileError: a spelling is too short or too common for the kind of the term.
     """
-    if term.kind not in _DECIDING:
-        return
     for spelling in (term.text, *term.also):
-        folded = fold(spelling)
-        common = folded in _COMMON_WORDS
-        if not common and (len(folded) >= _SHORTEST or not folded.isascii()):
+        breadth = breadth_of(term.kind, spelling)
+        if breadth is None:
             continue
         place += f"{_line_of(text, ('terms', number, 'text'))}, term {number + 1}"
-        if common:
+        if breadth is Breadth.COMMON:
             raise ProfileError(
                 f"{place}: {spelling!r} of the kind {term.kind} would match almost everything.",
                 "Give a name that only the therapy has, or the kind indication, which never "
@@ -101,3 +106,13 @@ def refuse_too_broad(text: str, number: int, term: TermPart, place: str) -> None
             "almost everything.",
             "Give a longer name, or the kind indication, which never matches alone.",
         )
+
+
+def breadth_of(kind: TermKind, spelling: str) -> Breadth | None:
+    """Return why a spelling would match almost everything; None if it would not."""
+    if kind not in _DECIDING:
+        return None
+    folded = fold(spelling)
+    if folded in _COMMON_WORDS:
+        return Breadth.COMMON
+    return Breadth.SHORT if len(folded) < _SHORTEST and folded.isascii() else None

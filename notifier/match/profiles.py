@@ -4,6 +4,7 @@ Owns the stored profile with its terms and history, and the limits on how broad 
 file that is refused leaves the stored profile as it was; of several files all are stored or none.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -35,9 +36,10 @@ IN_USE = Profile.removed_at.is_(None)
 BROAD_SHARE = 0.3
 FEWEST_ENTRIES_TO_ESTIMATE = 20
 
-# In bytes: fourteen times the longest bundled profile. Parsing odd TOML takes a time that grows
-# with the square of the length.
-_LARGEST_FILE = 100_000
+# In bytes: a profile with 2,000 terms and their other spellings has 210,000.
+LARGEST_FILE = 300_000
+# A key of thousands of parts takes minutes and all memory to parse; a profile has keys of three.
+_LONG_KEY = re.compile(r"(?<![\w\"'-])(?:[\w\"'-]++\s*+\.\s*+){50}")
 
 # Profiles that an error names. Chosen by hand; not measured.
 _MOST_NAMED = 20
@@ -67,6 +69,7 @@ def parse(text: str, place: str) -> ProfileFile:
     Raises:
         ProfileError: the file cannot be stored; with the place in it, the reason and the fix.
     """
+    _refuse_odd(text, place)
     try:
         profile = ProfileFile.model_validate(tomllib.loads(text))
     except ValidationError as error:
@@ -79,6 +82,18 @@ def parse(text: str, place: str) -> ProfileFile:
     for index, term in enumerate(profile.terms):
         refuse_too_broad(text, index, term, place)
     return profile
+
+
+def _refuse_odd(text: str, place: str) -> None:
+    """Refuse a text that would take long to parse, and is no profile."""
+    if len(text.encode("utf-8", "replace")) > LARGEST_FILE:
+        raise ProfileError(
+            f"{place} is larger than {LARGEST_FILE:,} bytes.",
+            "Give the file of one therapy.",
+        )
+    if odd := _LONG_KEY.search(text):
+        line = text.count("\n", 0, odd.start()) + 1
+        raise ProfileError(f"{place}, line {line}: no key has so many parts.", "Remove them.")
 
 
 def read_files(paths: Sequence[Path]) -> list[ProfileFile]:
@@ -108,7 +123,7 @@ def _text_of(path: Path) -> str:
     try:
         if not path.exists() and str(path) in bundled_slugs():
             return bundled_file(str(path))
-        return read_input(path, _LARGEST_FILE).decode("utf-8")
+        return read_input(path, LARGEST_FILE).decode("utf-8")
     except InputError as error:
         raise ProfileError(error.problem, _fix_for_file()) from error
     except (OSError, UnicodeDecodeError) as error:
@@ -231,42 +246,10 @@ def history(session: Session, profile: Profile) -> list[ProfileRevision]:
     return list(session.scalars(query))
 
 
-def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return the differences between two documents of a profile, a line each."""
-    lines = []
-    for key, label in (("terms", "term"), ("trials", "trial"), ("canaries", "canary")):
-        before, after = (
-            {_name_of(part): part for part in document.get(key, ())} for document in (old, new)
-        )
-        lines += [f"{label} added: {name}" for name in after if name not in before]
-        lines += [f"{label} removed: {name}" for name in before if name not in after]
-        lines += [
-            f"{label} changed: {name}"
-            for name in after
-            if name in before and after[name] != before[name]
-        ]
-    for key in ("pages", "sources"):
-        before, after = old.get(key, ()), new.get(key, ())
-        lines += [f"{key[:-1]} added: {url}" for url in after if url not in before]
-        lines += [f"{key[:-1]} removed: {url}" for url in before if url not in after]
-    for key in (
-        "name",
-        "summary",
-        "stage",
-        "stage_as_of",
-        "public",
-        "approvals",
-        "facts",
-        "translations",
-    ):
-        if old.get(key) != new.get(key):
-            value = f": {new.get(key)}" if isinstance(new.get(key), str) else ""
-            lines.append(f"{key} changed{value}")
-    return lines
-
-
-def _name_of(part: Mapping[str, Any]) -> str:
-    return " ".join(str(part[key]) for key in ("kind", "text", "id", "title") if key in part)
+def newest_number(session: Session, profile_id: int) -> int:
+    """Return the number of the newest state in the history of a profile; 0 for none."""
+    query = select(func.max(ProfileRevision.number)).where(ProfileRevision.profile_id == profile_id)
+    return session.scalar(query) or 0
 
 
 def term_specs(profile: ProfileFile) -> list[TermSpec]:

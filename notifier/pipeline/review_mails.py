@@ -68,9 +68,10 @@ def _about(draft: Ended) -> str:
 
 
 def _name(digest: Digest) -> str:
+    language = ENGLISH_NAMES.get(digest.language, digest.language)
     return (
         f"Draft {digest.id}: {digest.cadence} digest for {digest.profile.slug},"
-        f" for {_READERS[digest.edition]}, in {ENGLISH_NAMES.get(digest.language, digest.language)}."
+        f" for {_READERS[digest.edition]}, in {language}."
     )
 
 

@@ -1,7 +1,7 @@
 """Readers ahead: for whom digests are composed next, and how many readers a draft may have.
 
-For a person who looks ahead: nothing is decided by these numbers. They are read from indexes, and of
-a very long list no more rows than a look may take.
+For a person who looks ahead: nothing is decided by these numbers. They are read from indexes, and
+of a very long list no more rows than a look may take.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, case, func, select, type_coerce
+from sqlalchemy import Integer, case, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from notifier.enums import Cadence, Edition, SubscriptionStatus
@@ -57,7 +57,7 @@ class Waiting:
     is_complete: bool = True
 
     def number(self, edition: str, language: str, seen: str | None = None) -> int:
-        """Return how many wait for it in an edition and language; `seen` None: whatever they saw."""
+        """Return how many wait for it in these words; `seen` None: whatever they have seen."""
         return sum(
             number
             for key, number in self.numbers.items()
@@ -96,7 +96,11 @@ def due_between(
         .order_by(Subscription.profile_id, Subscription.cadence)
         .limit(limit)
     )
-    return [Upcoming(*row) for row in rows]
+    return [
+        Upcoming(profile_id, cadence, first, last, number)
+        for profile_id, cadence, first, last, number in rows
+        if first is not None and last is not None
+    ]
 
 
 def waiting(
@@ -117,7 +121,9 @@ def waiting(
         position: of the last match of the issue; who was served with it waits for the next one.
         snapshot: the key of the profile's current snapshot.
     """
-    due = [] if until is None or cadence is Cadence.IMMEDIATE else [Subscription.next_due_at < until]
+    due = (
+        [] if until is None or cadence is Cadence.IMMEDIATE else [Subscription.next_due_at < until]
+    )
     seen = case(
         (Subscription.seen_snapshot.in_(("", snapshot)), Subscription.seen_snapshot), else_=EARLIER
     )
@@ -195,14 +201,13 @@ def _readers(profile_id: int, cadence: Cadence, *columns: Any) -> Any:
 
     They are found by the index of the profile: that of due times has those of all profiles.
     """
-    status: ColumnElement[Any] = Subscription.status
     return (
         select(*columns)
         .select_from(Subscription)
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .where(
             type_coerce(Subscription.profile_id, Integer) == profile_id,
-            status == SubscriptionStatus.CONFIRMED,
+            Subscription.status == SubscriptionStatus.CONFIRMED,
             Subscription.cadence == cadence,
             may_be_mailed(),
         )

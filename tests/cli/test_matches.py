@@ -68,6 +68,20 @@ def test_matching_is_measured_replayed_and_corrected_from_the_command_line(
     assert ready("profiles", "import", "x.toml", "--past", "perhaps", *later).code == 2
 
 
+def test_reports_of_one_event_are_one_item_in_a_replay_as_in_a_digest(ready, site: Site):
+    later = ["--now", "2026-03-09T09:00:00+00:00"]
+    ready("poll", *NOW)
+    title, words = "Frexalimab slows new lesions by 89 percent in a phase 2 trial", "Of 129 people."
+    reports = [Article(title, words, slug=name) for name in ("herald", "courier")]
+    site.put("/feed/", sites.rss([*reports, Article("Frexalimab and sleep", slug="sleep")]))
+    ready("poll", "--force", "--now", "2026-03-03T09:00:00+00:00")
+    (digest,) = ready("backtest", "--every", "daily", "--json", *later).json["digests"]
+    assert (len(digest["items"]), digest["item_count"]) == (3, 2)
+    shown = ready("backtest", "--every", "daily", *later).out
+    assert "2026-03-04T08:00:00+00:00: 2 items\n" in shown
+    assert "1 digest with 2 items since" in shown
+
+
 def test_a_long_list_of_matches_shows_the_newest_and_says_how_to_see_more(ready, site: Site):
     titles = ["Frexalimab one", "FREXALT, the album", "Frexalimab two", "FREXALT, the film"]
     site.put("/feed/", sites.rss([Article(title) for title in titles]))

@@ -134,6 +134,13 @@ def test_a_correction_of_released_old_news_does_not_wait(desk: Desk):
     assert "98 patients" in mail
 
 
+def test_a_near_miss_that_its_publisher_withdrew_waits_no_more(desk: Desk):
+    entry_id = desk.see("FREXALT, the album")
+    assert desk.held() == [(NewsKind.NEW, HeldBecause.DOUBTFUL)]
+    desk.revise(entry_id, NewsKind.WITHDRAWN, 2 * HOUR, GONE, title="FREXALT, the album")
+    assert desk.held() == []
+
+
 def test_what_concerns_no_profile_does_not_wait(desk: Desk):
     entry_id = desk.see("Rain in the north", held_because="old_news")
     desk.revise(entry_id, NewsKind.WITHDRAWN, HOUR, GONE, title="Rain", held_because="withdrawal")

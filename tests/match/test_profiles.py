@@ -10,7 +10,7 @@ from notifier.admin.profile_import import estimate_matches, import_profile
 from notifier.cli.main import exit_code_of
 from notifier.enums import Tier
 from notifier.errors import InputError, NotFoundError, ProfileError
-from notifier.match import judging, profiles
+from notifier.match import judging, profile_changes, profiles
 from notifier.match.past_entries import Estimate
 from notifier.match.terms import Vocabulary
 from notifier.pipeline import match, poll
@@ -178,11 +178,11 @@ def test_the_history_shows_what_each_import_changed(engine: Engine):
             (2, 2),
             (3, 3),
         ]
-        assert profiles.changes(states[0].document, states[1].document) == [
+        assert profile_changes.lines(states[0].document, states[1].document) == [
             "term added: name otherlimab",
             "term removed: name examplimab",
         ]
-        assert "stage changed: New" in profiles.changes(states[1].document, states[2].document)
+        assert "stage changed: New" in profile_changes.lines(states[1].document, states[2].document)
 
 
 @pytest.mark.parametrize(

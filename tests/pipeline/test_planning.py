@@ -43,6 +43,33 @@ def portions(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(planning, name, 2)
 
 
+def sizes_after(monkeypatch: pytest.MonkeyPatch, *milliseconds: int) -> list[int]:
+    """Return the sizes of transactions that take so long one after the other, and of the next."""
+    pace = planning._Pace(span=1_000_000, number=1_000_000)
+    clock = iter([moment for each in milliseconds for moment in (0.0, each / 1000)])
+    monkeypatch.setattr(planning.time, "monotonic", lambda: next(clock))
+    sizes = [pace.step]
+    for _ in milliseconds:
+        with pace.measured():
+            pass
+        sizes.append(pace.step)
+    return sizes
+
+
+def test_the_first_transactions_are_small_and_grow_to_a_tenth_of_a_second(monkeypatch):
+    assert sizes_after(monkeypatch, 25, 31, 39, 49) == [500, 625, 781, 976, 1220]
+    assert sizes_after(monkeypatch, *[10] * 20)[-1] == 20_000
+
+
+def test_one_quick_transaction_does_not_double_the_next(monkeypatch):
+    assert sizes_after(monkeypatch, 100, 5)[-1] == 625
+
+
+def test_after_a_slow_transaction_the_next_is_as_much_smaller(monkeypatch):
+    assert sizes_after(monkeypatch, 80, 200)[-2:] == [625, 312]
+    assert sizes_after(monkeypatch, 9_000, 9_000)[-2:] == [250, 250]
+
+
 class CrashError(Exception):
     """The process ends here."""
 

@@ -141,7 +141,7 @@ def times(session: Session, digest_id: int, recipients: int) -> Times | None:
         func.max(Delivery.sent_at, type_=UTCDateTime()),
     )
     first, last = session.execute(bounds.where(*sample)).one()
-    if first is None:
+    if first is None or last is None:
         return None
     step = next((each for each in _STEPS if (last - first) / each < _MOST_BARS - 1), _STEPS[-1])
     seconds = int(step.total_seconds())

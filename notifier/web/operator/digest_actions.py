@@ -1,4 +1,4 @@
-"""What an operator does with digests: approve, hold, drop, note, order, leave out, test, stop.
+"""The decisions about digests: approve, hold, drop, note, order, leave out, test, stop.
 
 Each decision is bound to the state that its form carries for each digest (`state_ID`). If it is
 another one by now, nothing is done, and the page is shown again with what was typed.
@@ -83,7 +83,9 @@ def write_notes(visit: Visit, form: FormData) -> Response:
         digest = digests.find(session, visit.number("digest"))
         same = issues.of_same_issue(session, digest)
         may_change = [each for each in same if editing.may_change(session, each)]
-    changes = {}
+    if digest.id not in {each.id for each in may_change}:
+        return _again(visit, form, Again(_PAST, is_changed=True), 409)
+    changes: dict[int, Edit] = {}
     for code, text in texts.items():
         of_language = [each for each in may_change if each.language == code]
         if text != digest_page.note_of(of_language):
@@ -169,7 +171,7 @@ def send_test(visit: Visit, form: FormData) -> Response:
     except RefusedTestError as error:
         fix = "" if "notifier " in error.fix else error.fix
         return again(f"{error.problem} {fix}".strip(), 409)
-    return rendering.done(visit, f"digests/{digest_id}#test", action_id)
+    return rendering.done(visit, f"digests/{digest_id}", action_id)
 
 
 def stop_all(visit: Visit, form: FormData) -> Response:
@@ -195,6 +197,7 @@ OF_DIGEST = {
 }
 
 _SAME = "This is as it was: nothing was changed."
+_PAST = "This digest cannot be changed any more: nothing was changed."
 
 
 def _tried(visit: Visit, form: FormData, act: Callable[[], int], name: str = "") -> Response:
@@ -223,8 +226,8 @@ def _tried(visit: Visit, form: FormData, act: Callable[[], int], name: str = "")
 
 
 _NOTHING_LEFT = (
-    "Without it nothing would be left that a digest is sent for. To send nothing this time, drop the"
-    " whole draft."
+    "Without it nothing would be left that a digest is sent for. To send nothing this time, drop"
+    " the whole draft."
 )
 
 

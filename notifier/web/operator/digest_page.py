@@ -6,8 +6,10 @@ the digest and for the others of its issue.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse, Response
 
@@ -27,12 +29,14 @@ from notifier.subscribers import readers_ahead
 from notifier.subscribers.readers_ahead import Waiting
 from notifier.text.urls import web_address
 from notifier.web import mail_views
-from notifier.web.operator import digest_words, rendering
+from notifier.web.operator import charts, digest_words, rendering
+from notifier.web.operator.chart_parts import Caption
 from notifier.web.operator.digest_words import FRAMING_HEADERS, VIEWS, Clock
 from notifier.web.operator.visit import Visit
 
 # Entries of the log that a page shows.
 _HISTORY = 20
+_HOUR = 60
 _ENDED = (DigestStatus.VOID, DigestStatus.DROPPED)
 
 
@@ -162,7 +166,7 @@ def _values(visit: Visit, session: Session, clock: Clock, digest: Digest) -> dic
     because = drafts.changed(session, [digest.id]).get(digest.id, "") if waits else ""
     return {
         "digest": digest,
-        "profile": digest.profile.name,
+        "title": issues.title_of(digest),
         "cadence": digest_words.CADENCES[digest.cadence],
         "own": own,
         "live": [part for part in parts if part.digest.status not in _ENDED or part is own],
@@ -177,9 +181,9 @@ def _values(visit: Visit, session: Session, clock: Clock, digest: Digest) -> dic
         "is_draft": digest.open_until is not None,
         "stopped_at": clock.full(stopped_at) if stopped_at else "",
         "notes": _notes(parts),
-        "sections": _sections(session, digest),
+        "groups": _groups(session, digest),
         "outcomes": outcomes.read(session, digest.id, planned) if planned else None,
-        "times": _times(session, clock, digest, planned),
+        "chart": _chart(session, clock, digest, planned),
         "history": [
             (clock.short(action.at), action.name, action.text, action.reason)
             for action in actions.newest(session, about=f"digest {digest.id}", limit=_HISTORY)
@@ -193,7 +197,7 @@ def parts_of(visit: Visit, session: Session, clock: Clock, digest: Digest) -> li
     """Return the digests of an issue, those that ended at the end."""
     same = issues.of_same_issue(session, digest)
     counted: dict[object, Waiting] = {}
-    names = [digest_words.readers(each).capitalize() for each in same]
+    names = [digest_words.readers(each) for each in same]
     return [
         Part(
             each,
@@ -255,7 +259,7 @@ def note_of(same_language: Sequence[Digest]) -> str:
     return next((each.editors_note for each in same_language if each.editors_note), "")
 
 
-def _sections(session: Session, digest: Digest) -> list[tuple[str, list[Item]]]:
+def _groups(session: Session, digest: Digest) -> list[tuple[str, list[Item]]]:
     """Return the items of a digest by section, in the order of the mail."""
     by_section: dict[Section, list[Item]] = {section: [] for section in Section}
     stories: set[int] = set()
@@ -285,15 +289,24 @@ def _sections(session: Session, digest: Digest) -> list[tuple[str, list[Item]]]:
     ]
 
 
-def _times(session: Session, clock: Clock, digest: Digest, planned: int) -> Any:
-    """Return when mails were accepted, for the chart; None if none was."""
-    if not planned:
-        return None
-    times = outcomes.times(session, digest.id, planned)
+def _chart(session: Session, clock: Clock, digest: Digest, planned: int) -> Markup | None:
+    """Return the chart of when mails were accepted; None if none was."""
+    times = outcomes.times(session, digest.id, planned) if planned else None
     if times is None:
         return None
-    return {
-        "parts": [(clock.short(begin), number) for begin, number in times.parts],
-        "step": times.step,
-        "share": times.share,
-    }
+    first = clock.full(times.parts[0][0])
+    note = f"From {first}; each bar is {_step(times.step)}."
+    if times.share > 1:
+        note += f" Estimated from one of {times.share} mails."
+    caption = Caption("accepted", "Accepted over time", "mails", "Time", note)
+    labels = clock.labels([begin for begin, _ in times.parts])
+    return charts.bars(caption, labels, [number for _, number in times.parts], tone=charts.GOOD)
+
+
+def _step(step: timedelta) -> str:
+    """Return the length of a bar in words."""
+    minutes = int(step.total_seconds()) // 60
+    if minutes < _HOUR:
+        return digest_words.number(minutes, "minute")
+    hours = minutes // _HOUR
+    return digest_words.number(hours, "hour")

@@ -1,6 +1,6 @@
 """The words of the pages about digests: names, states and times, for an editor."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -73,14 +73,12 @@ class Clock:
         local = moment.astimezone(self._zone)
         return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
 
-    def day(self, moment: datetime) -> str:
-        """Return ``Monday, 2 March 2026``."""
-        local = moment.astimezone(self._zone)
-        return f"{ENGLISH.weekday(local.weekday())}, {ENGLISH.day(local.date())}"
-
-    def hour(self, moment: datetime) -> str:
-        """Return ``08:00``."""
-        return f"{moment.astimezone(self._zone):%H:%M}"
+    def labels(self, moments: Sequence[datetime]) -> list[str]:
+        """Return short labels for moments in a row: without the day where all are of one day."""
+        local = [moment.astimezone(self._zone) for moment in moments]
+        if len({each.date() for each in local}) == 1:
+            return [f"{each:%H:%M}" for each in local]
+        return [f"{each.day} {each:%b, %H:%M}" for each in local]
 
 
 def language(code: str) -> str:
@@ -89,8 +87,8 @@ def language(code: str) -> str:
 
 
 def readers(digest: Digest) -> str:
-    """Return ``patients, German``."""
-    return f"{EDITIONS[digest.edition]}, {language(digest.language)}"
+    """Return ``Patients, German``."""
+    return f"{EDITIONS[digest.edition].capitalize()}, {language(digest.language)}"
 
 
 def kind_of(kind: NewsKind, tier: Tier) -> str:

@@ -41,8 +41,7 @@ class Row:
 
     Attributes:
         digest: with its profile.
-        cadence: in words.
-        readers: for whom it is, in words.
+        title: what it is.
         when: the time that matters, in words.
         number: how many readers it has, in words.
         items: how many matches it shows.
@@ -50,8 +49,7 @@ class Row:
     """
 
     digest: Digest
-    cadence: str
-    readers: str
+    title: str
     when: str
     number: str
     items: int
@@ -118,17 +116,17 @@ def _group(
     visit: Visit, session: Session, clock: Clock, name: str, limit: int, before: int = 0
 ) -> dict[str, object]:
     statuses, heading, empty = _GROUPS[name]
-    found = issues.listed(session, statuses, limit + 1, before)
-    rows = _rows(visit, session, clock, found[:limit])
-    older = found[limit - 1].id if len(found) > limit else 0
+    listed = issues.listed(session, statuses, limit + 1, before)
+    rows = _rows(visit, session, clock, listed[:limit])
+    older = listed[limit - 1].id if len(listed) > limit else 0
     return {"name": name, "heading": heading, "empty": empty, "rows": rows, "older": older}
 
 
-def _rows(visit: Visit, session: Session, clock: Clock, found: Sequence[Digest]) -> list[Row]:
-    items = issues.item_counts(session, [digest.id for digest in found])
+def _rows(visit: Visit, session: Session, clock: Clock, listed: Sequence[Digest]) -> list[Row]:
+    items = issues.item_counts(session, [digest.id for digest in listed])
     counted: dict[object, Waiting] = {}
     rows = []
-    for digest in found:
+    for digest in listed:
         planned = digests.recipients(session, digest)
         is_open = digest.open_until is not None and not planned
         if is_open:
@@ -140,8 +138,7 @@ def _rows(visit: Visit, session: Session, clock: Clock, found: Sequence[Digest])
         rows.append(
             Row(
                 digest,
-                digest_words.CADENCES[digest.cadence],
-                digest_words.readers(digest),
+                issues.title_of(digest),
                 clock.short(digest.due_at or digest.composed_at),
                 number,
                 items.get(digest.id, 0),

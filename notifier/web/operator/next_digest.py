@@ -98,14 +98,14 @@ def read_day(
 ) -> Day:
     """Return a page of what is due on a day, counted from now; drafts are composed before that."""
     begin = _first_moment(visit) + number * _DAY
-    found = list(readers_ahead.due_between(session, begin, begin + _DAY, after, limit + 1))
-    has_more = len(found) > limit
+    upcoming = list(readers_ahead.due_between(session, begin, begin + _DAY, after, limit + 1))
+    has_more = len(upcoming) > limit
     if has_more:
         # A profile whose digests do not all fit is on the next page.
-        cut = found[limit].profile_id
-        shown = [each for each in found[:limit] if each.profile_id != cut] or found[:limit]
-        after, found = shown[-1].profile_id, shown
-    rows = [_row(visit, session, clock, each) for each in found]
+        cut = upcoming[limit].profile_id
+        shown = [each for each in upcoming[:limit] if each.profile_id != cut] or upcoming[:limit]
+        after, upcoming = shown[-1].profile_id, shown
+    rows = [_row(visit, session, clock, each) for each in upcoming]
     return Day(number, clock.full(begin), rows, after if has_more else 0)
 
 
@@ -158,7 +158,7 @@ def composed(visit: Visit, clock: Clock, due_at: datetime) -> str:
     if not review.required:
         return "when it is due"
     composed_at = due_at - timedelta(hours=review.lead_hours)
-    return clock.short(composed_at) if composed_at > visit.now else "with the next run"
+    return clock.short(composed_at) if composed_at > visit.now else "by now, if anything is new"
 
 
 def _first_moment(visit: Visit) -> datetime:
@@ -187,20 +187,20 @@ def _wish(visit: Visit) -> PreviewOptions:
     """
     query = visit.request.query_params
     language = query.get("language", "en")
+    if language not in LANGUAGES or "profile" not in query:
+        raise HTTPException(404)
     try:
-        cadence, edition = Cadence(query["every"]), Edition(query.get("edition", "patient"))
-        if language not in LANGUAGES:
-            raise ValueError(language)
-        return PreviewOptions(query["profile"], cadence, edition, language)
-    except (KeyError, ValueError) as error:
+        cadence, edition = Cadence(query.get("every", "")), Edition(query.get("edition", "patient"))
+    except ValueError as error:
         raise HTTPException(404) from error
+    return PreviewOptions(query["profile"], cadence, edition, language)
 
 
 def _reader(
     visit: Visit, session: Session, profile: Profile, wish: PreviewOptions
 ) -> Subscription | None:
     return readers_ahead.typical(
-        session, profile.id, wish.cadence, wish.edition, wish.language, _first_moment(visit)
+        session, profile.id, wish.cadence, wish.edition, wish.language, visit.now
     )
 
 

@@ -20,6 +20,7 @@ from notifier.enums import (
     SuppressionCause,
 )
 from notifier.errors import AddressError, ChangedMeanwhileError, InputError
+from notifier.i18n.catalog import ENGLISH_NAMES
 from notifier.subscribers.suppressions import LIFTED_BY_OWNER
 from notifier.text import times
 from notifier.web import forms
@@ -203,5 +204,6 @@ def _page(
         "ended": _ENDED,
         "methods": _METHODS,
         "events": _EVENTS,
+        "languages": ENGLISH_NAMES,
     }
     return rendering.show(visit, "person", values, section="people", status=status)

@@ -7,7 +7,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from notifier.web.operator import log_page, login, mail_page, people, person_page, rendering, today
+from notifier.web.operator import (
+    digests,
+    log_page,
+    login,
+    mail_page,
+    news,
+    people,
+    person_page,
+    rendering,
+    team,
+    today,
+)
 from notifier.web.operator.access import action, page, require_operators
 from notifier.web.responses import deps_of
 
@@ -23,10 +34,13 @@ def routes() -> list[Route]:
         *mail_page.routes(),
         *people.routes(),
         *person_page.routes(),
+        *team.routes(),
         Route("/operator/login", login.show, methods=["GET"]),
         Route("/operator/login", login.log_in, methods=["POST"]),
         Route("/operator/logout", action(login.log_out), methods=["POST"]),
         Route("/operator/log", page(log_page.show, for_owners=True), methods=["GET"]),
+        *news.routes(),
+        *digests.routes(),
         *(
             Route(f"/operator/{name}", partial(_file, name=name), methods=["GET"])
             for name in _FILES
