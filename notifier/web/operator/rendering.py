@@ -24,13 +24,12 @@ SECTIONS = {
     "news": "News",
     "profiles": "Profiles",
     "sources": "Sources",
-    "people": "People",
 }
-OWNER_SECTIONS = {"log": "Log"}
+OWNER_SECTIONS = {"people": "People", "operators": "Operators", "log": "Log"}
 # Forms of these pages name their origin, so that old browsers' can be told from another site's.
 HEADERS = {**PAGE_HEADERS, "Referrer-Policy": "same-origin"}
 # Names of fields that are never shown again.
-_SECRET_FIELDS = ("token", "password", "again")
+_SECRET_FIELDS = ("token", "password", "again", "old", "email", "state")
 
 
 def show(

@@ -16,6 +16,9 @@ from notifier.web.operator import (
     profiles,
     rendering,
     source_routes,
+    people,
+    person_page,
+    team,
     today,
 )
 from notifier.web.operator.access import action, page, require_operators
@@ -35,6 +38,9 @@ def routes() -> list[Route]:
         Route("/operator", _to_first_page, methods=["GET"]),
         *today.routes(),
         *mail_page.routes(),
+        *people.routes(),
+        *person_page.routes(),
+        *team.routes(),
         Route("/operator/login", login.show, methods=["GET"]),
         Route("/operator/login", login.log_in, methods=["POST"]),
         Route("/operator/logout", action(login.log_out), methods=["POST"]),
