@@ -13,11 +13,11 @@ from notifier.web.operator import (
     login,
     mail_page,
     news,
+    people,
+    person_page,
     profiles,
     rendering,
     source_routes,
-    people,
-    person_page,
     team,
     today,
 )
