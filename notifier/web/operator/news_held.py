@@ -23,8 +23,8 @@ from notifier.store.models import NearMiss
 from notifier.watch import entry_states
 from notifier.watch.entry_states import NewestState
 from notifier.web import forms
-from notifier.web.operator import news_changes, news_tabs, news_words, rendering
-from notifier.web.operator.news_words import Clock
+from notifier.web.operator import news_changes, news_tabs, news_words, rendering, words
+from notifier.web.operator.digest_words import Clock
 from notifier.web.operator.visit import Visit, number_of
 
 # On a page, and characters of a text that are shown with it. Chosen by hand; a form has 60 fields.
@@ -221,6 +221,7 @@ def _page(
         "wanted": wanted,
         "clock": Clock(visit.deps),
         "words": news_words,
+        "count": words.count,
         "longest": LONGEST_REASON,
         "reason": "",
         "at": "",
