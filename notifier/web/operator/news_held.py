@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from notifier.admin import match_log, news_review, review
+from notifier.digest import reach
 from notifier.digest.changes import ChangeView
 from notifier.enums import HeldBecause, NewsKind
 from notifier.errors import NotFoundError, NotifierError
@@ -43,12 +44,14 @@ class Row(NamedTuple):
         state: what it is now (`shown_state.of_held`).
         newest: the newest state of its entry.
         changes: what would be told; none of new reports.
+        followers: how many readers follow the therapy.
     """
 
     near_miss: NearMiss
     state: str
     newest: NewestState
     changes: Sequence[ChangeView]
+    followers: int
 
 
 class Outcome(NamedTuple):
@@ -235,6 +238,7 @@ def _page(
 
 def _rows(session: Session, waiting: Sequence[NearMiss]) -> list[Row]:
     newest = entry_states.newest(session, {each.entry_id for each in waiting}, _LONGEST_TEXT)
+    followers = reach.followers(session, {each.profile_id for each in waiting})
     return [
         Row(
             near_miss,
@@ -243,6 +247,7 @@ def _rows(session: Session, waiting: Sequence[NearMiss]) -> list[Row]:
             ()
             if near_miss.kind is NewsKind.NEW
             else news_changes.described(near_miss.revision, near_miss.entry.source.kind),
+            followers.get(near_miss.profile_id, 0),
         )
         for near_miss in waiting
     ]
