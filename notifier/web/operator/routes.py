@@ -7,12 +7,29 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from notifier.web.operator import digests, log_page, login, mail_page, news, rendering, today
+from notifier.web.operator import (
+    digests,
+    log_page,
+    login,
+    mail_page,
+    news,
+    people,
+    person_page,
+    profiles,
+    rendering,
+    source_routes,
+    team,
+    today,
+)
 from notifier.web.operator.access import action, page, require_operators
 from notifier.web.responses import deps_of
 
 # Files that the pages load: the template, and the type.
-_FILES = {"style.css": "text/css", "page.js": "text/javascript"}
+_FILES = {
+    "style.css": "text/css",
+    "page.js": "text/javascript",
+    "profile_edit.js": "text/javascript",
+}
 
 
 def routes() -> list[Route]:
@@ -21,10 +38,15 @@ def routes() -> list[Route]:
         Route("/operator", _to_first_page, methods=["GET"]),
         *today.routes(),
         *mail_page.routes(),
+        *people.routes(),
+        *person_page.routes(),
+        *team.routes(),
         Route("/operator/login", login.show, methods=["GET"]),
         Route("/operator/login", login.log_in, methods=["POST"]),
         Route("/operator/logout", action(login.log_out), methods=["POST"]),
         Route("/operator/log", page(log_page.show, for_owners=True), methods=["GET"]),
+        *profiles.routes(),
+        *source_routes.routes(),
         *news.routes(),
         *digests.routes(),
         *(
