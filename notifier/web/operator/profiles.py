@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from notifier.admin import profile_edit
-from notifier.enums import Tier
+from notifier.enums import Health, Tier
 from notifier.match import estimates, matches, profile_list
 from notifier.match import profiles as stored_profiles
 from notifier.store.models import Source
@@ -30,6 +30,8 @@ from notifier.web.operator.profile_form import KINDS, TIERS
 from notifier.web.operator.visit import Visit, number_of
 
 _SIZE, _WEEKS = 50, 13
+# The class of the words for a bad state.
+_TONES = {Health.FAILING: "wrong", Health.GONE: "wrong", Health.SILENT: "warn"}
 # Sources that are listed; a profile has a few of its own, and those of every profile.
 _MOST_SOURCES = 100
 
@@ -149,11 +151,12 @@ def _approval(approval: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _source(visit: Visit, source: Source) -> dict[str, Any]:
+    state = health(source, visit.now)
     return {
         "id": source.id,
         "name": source.name,
         "url": source.url,
-        "kind": source.kind,
-        "health": str(health(source, visit.now)),
+        "health": str(state),
+        "tone": _TONES.get(state, ""),
         "read_at": source.last_success_at,
     }

@@ -55,6 +55,11 @@ def fields_of(page: str) -> list[tuple[str, str]]:
     return fields
 
 
+def words_of(page: str) -> str:
+    """Return the text of a page on one line."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", page)).split())
+
+
 def changed(fields: list[tuple[str, str]], **new: str) -> list[tuple[str, str]]:
     """Return fields with other values; a name that the form lacks is added."""
     kept = [(name, value) for name, value in fields if name not in new]
@@ -266,7 +271,7 @@ def test_the_estimate_names_what_comes_in_and_what_falls_out(operator, installat
         terms_code="INX-021; INX021",
         **dict.fromkeys(("canary_title", "canary_summary", "canary_body"), ""),
     )
-    page = re.sub(r"<[^>]+>", "", answer.text)
+    page = words_of(answer.text)
     assert "Would have matched 1 of 12 articles and records in 90 days (now 1)." in page
     came = page[page.index("Would match now, and did not before (1)") :]
     assert "Obexelimab slows lesions" in came[:200]
@@ -406,7 +411,7 @@ def test_the_second_editor_is_shown_what_the_first_one_changed(operator, install
     mine = changed(opened, do="save", terms_name="frexalimab\nsecondimab")
     answer = operator.send(EDIT, mine)
     assert answer.status_code == 409
-    page = re.sub(r"<[^>]+>", "", answer.text)
+    page = words_of(answer.text)
     assert "anna changed it on 2 March 2026 at 10:00 UTC." in page
     assert "Names “firstimab” added" in page
     assert "Names “firstimab” removed" in page[page.index("What saving would change") :]
@@ -448,7 +453,7 @@ def test_a_profile_that_was_removed_meanwhile_is_not_stored_again(operator, inst
 def test_the_history_tells_who_changed_what_and_an_earlier_state_can_return(operator, installation):
     first = document(installation)
     sent(operator, EDIT, terms_name="frexalimab\nfrexamab", stage="Phase 4", reason="Renamed")
-    page = re.sub(r"<[^>]+>", "", operator.get(HISTORY).text)
+    page = words_of(operator.get(HISTORY).text)
     assert "by anna, because: Renamed" in page
     assert "on the server" in page
     assert "Names “frexamab” added" in page
