@@ -99,7 +99,9 @@ def number_stored(session: Session) -> int:
     return session.scalar(select(func.count(OperatorAction.id))) or 0
 
 
-def number_since(session: Session, kind: str, since: datetime) -> int:
-    """Return how many entries of a kind were written after a time, by anybody."""
-    recent = OperatorAction.at > since, OperatorAction.kind == kind
+def number_since(session: Session, kind: str, since: datetime, name: str = "") -> int:
+    """Return how many entries of a kind an operator made after a time; without a name, anybody."""
+    recent = [OperatorAction.at > since, OperatorAction.kind == kind]
+    if name:
+        recent.append(OperatorAction.name == name)
     return session.scalar(select(func.count(OperatorAction.id)).where(*recent)) or 0
