@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from notifier.match import matches, profiles
+from notifier.enums import SubscriptionStatus
+from notifier.match import matches, profiles, removed_profiles
 from notifier.operators import actions
 from notifier.pipeline import match
-from notifier.store.models import Match
+from notifier.store.models import Match, Subscription
 from tests.support.forms import add_second_profile, visiting
 from tests.support.installation import MONDAY, Installation
 from tests.support.operators import Operator, add_operator, token_in
@@ -499,6 +500,21 @@ def test_an_owner_removes_a_profile_by_typing_its_name(operator, installation):
         assert profiles.number_stored(session) == 0
     assert log(installation) == ["anna: Removed the profile Frexalimab: subscriptions that end, 3"]
     assert operator.get(REMOVE).status_code == 404
+
+
+def test_a_removal_that_was_interrupted_is_shown_and_goes_on(operator, installation):
+    installation.discover(3)
+    with installation.at(MONDAY).writing() as session:
+        removed_profiles.remove(session, profiles.find(session, None), MONDAY)
+    assert "The removal of Frexalimab did not come to its end" in (
+        operator.get("/operator/profiles").text
+    )
+    assert "Send the form again to end it." in operator.get(REMOVE).text
+    assert operator.act(REMOVE, REMOVE, name="Frexalimab").status_code == 303
+    assert "did not come to its end" not in operator.get("/operator/profiles").text
+    with installation.at(MONDAY).reading() as session:
+        statuses = {each.status for each in session.query(Subscription)}
+    assert statuses == {SubscriptionStatus.ENDED}
 
 
 def test_an_editor_removes_no_profile(installation):
