@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from notifier.enums import Role
 from notifier.errors import InputError, NotFoundError
 from notifier.operators.sessions import end_all
+from notifier.store import db
 from notifier.store.models import OperatorAccount
 
 # The name of the account whose password is in the settings.
@@ -96,6 +97,32 @@ def set_password(session: Session, text: str, password_hash: str, now: datetime)
         raise _not_found(text)
     account.password_hash, account.changed_at = password_hash, now
     return end_all(session, account.name)
+
+
+def set_role(session: Session, text: str, role: Role, now: datetime) -> None:
+    """Set the role of an account; it counts from the next page on.
+
+    Raises:
+        NotFoundError: there is no such account.
+    """
+    account = _stored(session, text.strip().lower())
+    if account is None:
+        raise _not_found(text)
+    account.role, account.changed_at = role, now
+    session.flush()
+
+
+def is_last_owner(session: Session, settings_hash: str | None, text: str) -> bool:
+    """Return whether an account is the only owner.
+
+    Args:
+        session: a writing session; until it ends, no other one asks this.
+        settings_hash: `web.operator_password_hash`.
+        text: the name of the account.
+    """
+    db.take_turns(session, "who is an owner")
+    owners = [each.name for each in listed(session, settings_hash) if each.role is Role.OWNER]
+    return owners == [text.strip().lower()]
 
 
 def remove(session: Session, text: str) -> int:

@@ -104,6 +104,11 @@ def read(deps: Deps, since: datetime | None = None) -> Statistics:
         )
 
 
+def last_weeks(session: Session, now: datetime) -> Sequence[Week]:
+    """Return the last twelve weeks, the earliest first; the last one is that of the moment."""
+    return _weeks(session, _monday(now - (WEEKS_SHOWN - 1) * _WEEK), _monday(now))
+
+
 def sources_by_health(session: Session, now: datetime) -> dict[str, int]:
     """Count the watched sources by their health; only those that may be unwell are read."""
     watched = select(func.count(Source.id), func.count(Source.last_success_at))

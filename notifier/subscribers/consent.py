@@ -54,7 +54,7 @@ def record(
         event: given or withdrawn.
         method: how, in a word: ``link``, ``preferences``, ``command line``, ``import``, ``undo``,
             ``renewal``, ``silence``, ``never``, ``address change``, ``mail``, ``complaint``,
-            ``journal``.
+            ``journal``, ``operator page``.
         attested_by: ``subscriber`` if the person acted, else who vouches for it.
         now: when.
     """

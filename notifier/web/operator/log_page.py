@@ -1,22 +1,36 @@
-"""The operators' log as a page, for owners."""
+"""The operators' log as a page, for owners: all of it, or that of an operator or about a thing."""
+
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from notifier.operators import actions
+from notifier.operators import accounts, actions
 from notifier.web.operator import rendering
 from notifier.web.operator.visit import Visit, number_of
 
 _ROWS = 100
+# What a filter may be; the columns of the table.
+_LONGEST_NAME, _LONGEST_THING = 40, 60
 
 
 def show(visit: Visit) -> Response:
     """Show who did what, the newest first, a hundred at a time."""
-    before = number_of(visit.request.query_params.get("before", ""))
+    query = visit.request.query_params
+    before = number_of(query.get("before", ""))
+    who = query.get("who", "").strip().lower().replace("\x00", "")[:_LONGEST_NAME]
+    about = query.get("about", "").strip().lower().replace("\x00", "")[:_LONGEST_THING]
     with visit.deps.reading() as session:
-        rows = actions.newest(session, before_id=before, limit=_ROWS + 1)
-        values = {
-            "rows": rows[:_ROWS],
-            "older": rows[_ROWS - 1].id if len(rows) > _ROWS else 0,
-            "total": actions.number_stored(session),
-        }
-        return rendering.show(visit, "log", values, section="log")
+        rows = actions.newest(session, about=about, name=who, before_id=before, limit=_ROWS + 1)
+        hash_of_settings = visit.deps.settings.web.operator_password_hash
+        names = [account.name for account in accounts.listed(session, hash_of_settings)]
+        total = actions.number_stored(session)
+    older = {"before": rows[_ROWS - 1].id, "who": who, "about": about} if len(rows) > _ROWS else {}
+    values = {
+        "rows": rows[:_ROWS],
+        "older": urlencode({name: value for name, value in older.items() if value}),
+        "total": total,
+        "who": who,
+        "about": about,
+        "names": names if not who or who in names else [*names, who],
+    }
+    return rendering.show(visit, "log", values, section="log")

@@ -7,9 +7,11 @@ their own, so that a flood of them keeps no other page waiting.
 
 import hmac
 import secrets
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter, to_thread
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -87,7 +89,7 @@ def _log_in(request: Request, form: FormData) -> Response:
     if problem := _refusal(request, form):
         return _form_page(request, place, problem, name, status=403)
     try:
-        attempt = _attempt(request, deps, name)
+        attempt = begin_attempt(request, deps, name)
     except TooManyAttemptsError as error:
         text = f"{error.problem} {error.fix}"
         response = _form_page(request, place, text, name, status=429)
@@ -113,7 +115,7 @@ def _refusal(request: Request, form: FormData) -> str:
     return "" if opened and hmac.compare_digest(opened.encode(), given.encode()) else _NO_COOKIE
 
 
-def _attempt(request: Request, deps: Deps, name: str) -> int:
+def begin_attempt(request: Request, deps: Deps, name: str) -> int:
     """Count an attempt, where it came from, and return its id.
 
     Raises:
@@ -134,16 +136,41 @@ def _logged_in(
     mark, now = passwords.mark_of(account.password_hash), deps.now()
     with deps.writing() as session:
         attempts.succeed(session, attempt)
-        token = sessions.begin(session, account.name, mark, now)
-        device = request.cookies.get(_DEVICE, "")
-        if attempts.device_of(session, account.name, mark, device) is None:
-            device = attempts.new_device(session, account.name, mark)
+        begun = begin_session(session, request, account.name, mark, now)
         actions.record(session, actions.Actor(account.name, now), "logged_in", "Logged in")
     response = rendering.redirect(request, place)
-    _set_cookie(response, deps, COOKIE, token, int(sessions.LASTS.total_seconds()))
-    _set_cookie(response, deps, _DEVICE, device, _DEVICE_SECONDS)
+    keep_session(response, deps, begun)
     _set_cookie(response, deps, _OPENED, "", 0)
     return response
+
+
+def begin_session(
+    session: Session, request: Request, name: str, mark: str, now: datetime
+) -> tuple[str, str]:
+    """Begin a session of an operator.
+
+    Args:
+        session: a writing session.
+        request: the request.
+        name: of the operator.
+        mark: of their password.
+        now: when.
+
+    Returns:
+        What the browser keeps, for `keep_session`: of the session, and by which it is recognised.
+    """
+    token = sessions.begin(session, name, mark, now)
+    device = request.cookies.get(_DEVICE, "")
+    if attempts.device_of(session, name, mark, device) is None:
+        device = attempts.new_device(session, name, mark)
+    return token, device
+
+
+def keep_session(response: Response, deps: Deps, begun: tuple[str, str]) -> None:
+    """Give a browser what it keeps of a session that was begun."""
+    token, device = begun
+    _set_cookie(response, deps, COOKIE, token, int(sessions.LASTS.total_seconds()))
+    _set_cookie(response, deps, _DEVICE, device, _DEVICE_SECONDS)
 
 
 def _place(text: str) -> str:

@@ -31,7 +31,8 @@ from notifier.web.operator.words import Clock
 _MOST = 50
 _LONGEST_REASON = 500
 
-_KINDS = {
+# Each kind of message in words.
+KINDS = {
     DeliveryKind.DIGEST: "digest",
     DeliveryKind.CONFIRMATION: "question to confirm a subscription",
     DeliveryKind.WELCOME: "welcome",
@@ -162,7 +163,7 @@ def _named(session: Session, group: Group) -> tuple[str, str]:
     """Return what mails of a group are, and the language of these words."""
     digest = session.get(Digest, group.digest_id) if group.digest_id is not None else None
     if digest is None:
-        return _KINDS[group.kind].capitalize(), "en"
+        return KINDS[group.kind].capitalize(), "en"
     return digest.subject, digest.language
 
 

@@ -1,0 +1,148 @@
+"""People in numbers, for owners: how many read, how, and how that changes. No names."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+from starlette.routing import Route
+
+from notifier.enums import Cadence, Edition, SubscriptionStatus
+from notifier.i18n.catalog import ENGLISH_NAMES
+from notifier.pipeline import statistics
+from notifier.pipeline.statistics import Week
+from notifier.store.models import Suppression
+from notifier.subscribers import held_suppressions, numbers
+from notifier.subscribers.numbers import FEWEST_SHOWN, Numbers
+from notifier.web.operator import charts, kept, rendering
+from notifier.web.operator.access import page
+from notifier.web.operator.chart_parts import Caption
+from notifier.web.operator.charts import GOOD, TROUBLE, Series
+from notifier.web.operator.visit import Visit
+from notifier.web.operator.words import CADENCES, Clock
+
+_PROFILES = 20
+_EDITIONS = {Edition.PATIENT: "for patients", Edition.CLINICIAN: "for clinicians"}
+FEWER = f"fewer than {FEWEST_SHOWN}"
+
+
+class Counted(NamedTuple):
+    """Everything that the page counts.
+
+    Attributes:
+        numbers: of the subscriptions.
+        suppressed: how many addresses are not mailed.
+        waiting: how many addresses wait for a decision.
+        weeks: the last twelve, the earliest first.
+    """
+
+    numbers: Numbers
+    suppressed: int
+    waiting: int
+    weeks: Sequence[Week]
+
+
+def routes() -> list[Route]:
+    """Return the address of the page."""
+    return [Route("/operator/people", page(show, for_owners=True), methods=["GET"])]
+
+
+def show(visit: Visit) -> Response:
+    """Show people in numbers."""
+    return rendering.show(visit, "people", values_of(visit), section="people")
+
+
+def values_of(visit: Visit) -> dict[str, object]:
+    """Return the variables of the page."""
+    with visit.deps.reading() as session:
+        counted, at = kept.counted(visit, "people", lambda: _count(session, visit))
+    found = counted.numbers
+    return {
+        "clock": Clock(visit.deps.settings.schedule.time_zone, visit.now),
+        "counted_at": at if at != visit.now else None,
+        "people": found.people,
+        "statuses": {str(each): found.statuses.get(each, 0) for each in SubscriptionStatus},
+        "suppressed": counted.suppressed,
+        "waiting": counted.waiting,
+        "lists": (
+            ("How often", "Cadence", _rows(found.cadences, CADENCES)),
+            ("Edition", "Edition", _rows(found.editions, _EDITIONS)),
+            ("Language", "Language", _rows(found.languages, ENGLISH_NAMES)),
+        ),
+        "cadences": [CADENCES[each] for each in Cadence],
+        "crossed": [
+            (ENGLISH_NAMES.get(code, code), [_cell(found.crossed, code, each) for each in Cadence])
+            for code in sorted(found.languages, key=lambda code: -found.languages[code])
+        ],
+        "profiles": [(name, slug, shown(number)) for name, slug, number in found.profiles],
+        "more_profiles": found.more_profiles,
+        "charts": _charts(counted.weeks),
+        "fewer": FEWER,
+        "email": "",
+        "problem": "",
+    }
+
+
+def _count(session: Session, visit: Visit) -> Counted:
+    return Counted(
+        numbers.read(session, _PROFILES),
+        session.query(Suppression.address_hash).count(),
+        held_suppressions.count(session),
+        statistics.last_weeks(session, visit.now),
+    )
+
+
+def _rows(counts: Mapping[str, int], words: Mapping[Any, str]) -> list[tuple[str, str]]:
+    """Return names and numbers, the largest first; a small number is not shown."""
+    largest_first = sorted(counts, key=lambda name: (-counts[name], name))
+    return [(words.get(name, name), shown(counts[name])) for name in largest_first]
+
+
+def _cell(crossed: Mapping[tuple[str, str], int | None], code: str, cadence: Cadence) -> str:
+    number = crossed.get((code, cadence), 0)
+    return "–" if number is None else f"{number:,}"
+
+
+def shown(number: int) -> str:
+    """Return a number of people as it is shown: a small one could point at one of them."""
+    return FEWER if 0 < number < FEWEST_SHOWN else f"{number:,}"
+
+
+def _charts(weeks: Sequence[Week]) -> list[Markup]:
+    labels = [f"{week.begin.day} {week.begin:%b}" for week in weeks]
+
+    def series(name: str, key: str, tone: int = 0) -> Series:
+        return Series(name, [week.numbers.get(key) for week in weeks], tone)
+
+    return [
+        charts.lines(
+            Caption("readers", "Readers over time", "subscriptions", note=_WEEK, empty=_EMPTY),
+            labels,
+            [series("Subscriptions", "subscribers")],
+        ),
+        charts.lines(
+            Caption("joined", "Who came, and who left", "people, mails", note=_WEEK, empty=_EMPTY),
+            labels,
+            [
+                series("Confirmed", "confirmed", GOOD),
+                series("Left", "left"),
+                series("Mails that came back", "bounced", TROUBLE),
+            ],
+        ),
+        charts.stacked_bars(
+            Caption("outcomes", "What became of the mails", "mails", note=_MAILS, empty=_EMPTY),
+            labels,
+            [
+                series("Accepted", "sent", GOOD),
+                series("Refused", "failed", TROUBLE),
+                series("Not needed any more", "suppressed"),
+                series("Unknown", "uncertain"),
+            ],
+        ),
+    ]
+
+
+_WEEK = "By week, which is named by its Monday; the last one is not over."
+_MAILS = "Not needed: the reader left, or got a newer digest instead. Unknown: no answer was read."
+_EMPTY = "Nothing was counted yet. The first week appears here when somebody subscribes."
