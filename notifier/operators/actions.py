@@ -87,8 +87,8 @@ def newest(
 
 def count_since(session: Session, name: str, kind: str, since: datetime) -> int:
     """Return how many entries of a kind an operator made after a time."""
-    made = OperatorAction.name == name, OperatorAction.kind == kind, OperatorAction.at > since
-    return session.scalar(select(func.count(OperatorAction.id)).where(*made)) or 0
+    wanted = OperatorAction.name == name, OperatorAction.kind == kind, OperatorAction.at > since
+    return session.scalar(select(func.count(OperatorAction.id)).where(*wanted)) or 0
 
 
 def number_stored(session: Session) -> int:
