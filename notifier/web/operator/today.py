@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from notifier.enums import Health, HeldBecause, Tier
-from notifier.pipeline import pending, statistics
+from notifier.pipeline import pending, statistics, weekly_counts
 from notifier.pipeline.pending import Pending, Trouble, WaitingDigests
 from notifier.pipeline.statistics import Week
 from notifier.subscribers import upcoming
@@ -76,7 +76,7 @@ def show(visit: Visit) -> Response:
         troubles, number_of_troubles = pending.troubles(session, visit.now, _SOURCES)
         outcomes = pending.last_outcomes(session, _OUTCOMES)
         next_due = upcoming.next_due(session, visit.now)
-        weeks, _ = kept.counted(visit, "weeks", lambda: statistics.last_weeks(session, visit.now))
+        weeks = statistics.last_weeks(session, visit.now, weekly_counts.count_matches)
         due, counted_at = kept.counted(visit, "upcoming", lambda: _upcoming(session, clock))
     values = {
         "clock": clock,
