@@ -85,7 +85,6 @@ def newest(
     return session.scalars(statement.order_by(OperatorAction.id.desc()).limit(limit)).all()
 
 
-<<<<<<< HEAD
 def by_time(
     session: Session, about: str, times: Collection[datetime]
 ) -> dict[datetime, OperatorAction]:
@@ -93,12 +92,6 @@ def by_time(
     wanted = OperatorAction.about == about, OperatorAction.at.in_(times)
     statement = select(OperatorAction).where(*wanted).order_by(OperatorAction.id)
     return {action.at: action for action in session.scalars(statement)}
-=======
-def count_since(session: Session, name: str, kind: str, since: datetime) -> int:
-    """Return how many entries of a kind an operator made after a time."""
-    wanted = OperatorAction.name == name, OperatorAction.kind == kind, OperatorAction.at > since
-    return session.scalar(select(func.count(OperatorAction.id)).where(*wanted)) or 0
->>>>>>> p-today
 
 
 def number_stored(session: Session) -> int:
