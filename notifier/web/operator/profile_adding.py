@@ -11,16 +11,15 @@ from notifier.web.operator.profile_decisions import Meanwhile, Outcome
 from notifier.web.operator.profile_editing import ShowPage, answer, read, show_again
 from notifier.web.operator.visit import Visit
 
-_BEGINNING = """slug = "a-short-name"
-name = "The name of the therapy"
-summary = "What it is, in one plain sentence."
-stage = "Investigational: in phase 2 trials"
-stage_as_of = 2026-01-31
+_BEGINNING = """slug = ""
+name = ""
+summary = ""
+stage = ""
 sources = []
 
 [[terms]]
 kind = "name"
-text = "the name"
+text = ""
 also = []
 """
 

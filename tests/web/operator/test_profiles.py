@@ -256,7 +256,9 @@ def test_a_new_short_name_is_pointed_out(operator):
 
 def test_another_language_that_stays_as_it_is_is_pointed_out(operator):
     answer = sent(operator, EDIT, do="estimate", stage="Approved")
-    assert "The text in Deutsch stays as it is." in answer.text
+    assert "What readers are told in Deutsch, Français, Español stays as it is." in words_of(
+        answer.text
+    )
 
 
 # The estimate.
@@ -437,6 +439,8 @@ def test_a_new_profile_that_would_match_almost_everything_needs_a_look(operator,
     answer = sent(operator, path, file=file)
     assert answer.status_code == 422
     assert "more than half" in answer.text
+    empty = sent(operator, path)
+    assert "The file, line 1: slug = '': give lower-case letters" in words_of(empty.text)
     broken = sent(operator, path, file="slug =")
     assert broken.status_code == 422
     assert "is not valid TOML" in broken.text
