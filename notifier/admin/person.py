@@ -151,7 +151,7 @@ def shown_again(deps: Deps, email: str) -> Person:
 
 @dataclass(frozen=True)
 class Asked:
-    """What an operator asks for on the page of a person.
+    """The request of an operator on the page of a person.
 
     Attributes:
         email: the address.

@@ -6,7 +6,7 @@ anything about a person.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -104,9 +104,19 @@ def read(deps: Deps, since: datetime | None = None) -> Statistics:
         )
 
 
-def last_weeks(session: Session, now: datetime) -> Sequence[Week]:
-    """Return the last twelve weeks, the earliest first; the last one is that of the moment."""
-    return _weeks(session, _monday(now - (WEEKS_SHOWN - 1) * _WEEK), _monday(now))
+def last_weeks(
+    session: Session,
+    now: datetime,
+    count: Callable[[Session, date], Mapping[str, int]] = weekly_counts.count_week,
+) -> Sequence[Week]:
+    """Return the last twelve weeks, the earliest first; the last one is that of the moment.
+
+    Args:
+        session: a reading session.
+        now: the moment.
+        count: counts a week that was not counted for good.
+    """
+    return _weeks(session, _monday(now - (WEEKS_SHOWN - 1) * _WEEK), _monday(now), count)
 
 
 def sources_by_health(session: Session, now: datetime) -> dict[str, int]:
@@ -163,7 +173,12 @@ def _monday(moment: datetime) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _weeks(session: Session, first: date, last: date) -> list[Week]:
+def _weeks(
+    session: Session,
+    first: date,
+    last: date,
+    count: Callable[[Session, date], Mapping[str, int]] = weekly_counts.count_week,
+) -> list[Week]:
     """Return the weeks from one Monday to another; none from before anything happened."""
     counted = weekly_counts.stored(session, first)
     uncounted = weekly_counts.first_uncounted(session)
@@ -174,7 +189,7 @@ def _weeks(session: Session, first: date, last: date) -> list[Week]:
     monday = max(begin, first)
     while monday <= last:
         is_final = monday in counted
-        numbers = counted[monday] if is_final else weekly_counts.count_week(session, monday)
+        numbers = counted[monday] if is_final else count(session, monday)
         weeks.append(Week(monday, _completed(numbers), is_final))
         monday += _WEEK
     return weeks

@@ -133,6 +133,11 @@ def count_week(session: Session, week: date) -> Mapping[str, int]:
     }
 
 
+def count_matches(session: Session, week: date) -> Mapping[str, int]:
+    """Count the matches of a week alone, which is fast. Arguments are those of `count_week`."""
+    return _matches(session, _begin(week), _begin(week) + _WEEK)
+
+
 def _mails(session: Session, begin: datetime, end: datetime) -> dict[str, int]:
     mails = Delivery.kind != DeliveryKind.NOTICE
     by_status = (

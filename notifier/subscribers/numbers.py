@@ -101,12 +101,13 @@ def _next_to_hide(
 
 
 def _profiles(session: Session, limit: int) -> tuple[list[tuple[str, str, int]], int]:
-    number = func.count()
+    # As an expression: otherwise SQLite would read the rows in the order of their profiles.
+    number, profile_id = func.count(), Subscription.profile_id + 0
     sizes = (
-        select(Subscription.profile_id, number, func.count().over())
+        select(profile_id, number, func.count().over())
         .where(Subscription.status == SubscriptionStatus.CONFIRMED)
-        .group_by(Subscription.profile_id)
-        .order_by(number.desc(), Subscription.profile_id)
+        .group_by(profile_id)
+        .order_by(number.desc(), profile_id)
         .limit(limit)
     )
     rows = session.execute(sizes).all()

@@ -57,26 +57,26 @@ def values_of(visit: Visit) -> dict[str, object]:
     """Return the variables of the page."""
     with visit.deps.reading() as session:
         counted, at = kept.counted(visit, "people", lambda: _count(session, visit))
-    found = counted.numbers
+    people = counted.numbers
     return {
         "clock": Clock(visit.deps.settings.schedule.time_zone, visit.now),
         "counted_at": at if at != visit.now else None,
-        "people": found.people,
-        "statuses": {str(each): found.statuses.get(each, 0) for each in SubscriptionStatus},
+        "people": people.people,
+        "statuses": {str(each): people.statuses.get(each, 0) for each in SubscriptionStatus},
         "suppressed": counted.suppressed,
         "waiting": counted.waiting,
         "lists": (
-            ("How often", "Cadence", _rows(found.cadences, CADENCES)),
-            ("Edition", "Edition", _rows(found.editions, _EDITIONS)),
-            ("Language", "Language", _rows(found.languages, ENGLISH_NAMES)),
+            ("How often", "Cadence", _rows(people.cadences, CADENCES)),
+            ("Edition", "Edition", _rows(people.editions, _EDITIONS)),
+            ("Language", "Language", _rows(people.languages, ENGLISH_NAMES)),
         ),
         "cadences": [CADENCES[each] for each in Cadence],
         "crossed": [
-            (ENGLISH_NAMES.get(code, code), [_cell(found.crossed, code, each) for each in Cadence])
-            for code in sorted(found.languages, key=lambda code: -found.languages[code])
+            (ENGLISH_NAMES.get(code, code), [_cell(people.crossed, code, each) for each in Cadence])
+            for code in sorted(people.languages, key=lambda code: -people.languages[code])
         ],
-        "profiles": [(name, slug, shown(number)) for name, slug, number in found.profiles],
-        "more_profiles": found.more_profiles,
+        "profiles": [(name, slug, shown(number)) for name, slug, number in people.profiles],
+        "more_profiles": people.more_profiles,
         "charts": _charts(counted.weeks),
         "fewer": FEWER,
         "email": "",

@@ -97,13 +97,13 @@ def look_up(visit: Visit, form: FormData) -> Response:
     """Look up one address."""
     email = forms.text(form, "email")
     try:
-        found = person.look_up(visit.deps, email, visit.actor)
+        account = person.look_up(visit.deps, email, visit.actor)
     except AddressError as error:
         problem = f"This is not a usable e-mail address: {error.reason}"
         return _asked_again(visit, email, problem, 422)
     except TooManyLookUpsError as error:
         return _asked_again(visit, email, f"{error.problem} {error.fix}", 429)
-    return _page(visit, found)
+    return _page(visit, account)
 
 
 def pause(visit: Visit, form: FormData) -> Response:
@@ -112,9 +112,9 @@ def pause(visit: Visit, form: FormData) -> Response:
     try:
         end_at = _end_of_pause(until, visit.now)
     except ValueError:
-        found = person.shown_again(visit.deps, asked.email)
+        account = person.shown_again(visit.deps, asked.email)
         wrong = {"id": _subscription(form), "until": until, "reason": asked.reason}
-        return _page(visit, found, wrong=wrong, status=422)
+        return _page(visit, account, wrong=wrong, status=422)
     return _done(visit, asked, lambda: person.pause(visit.deps, asked, _subscription(form), end_at))
 
 
@@ -140,8 +140,8 @@ def _done(visit: Visit, asked: Asked, change: Callable[[], int]) -> Response:
     try:
         action_id = change()
     except ChangedMeanwhileError as error:
-        found = person.shown_again(visit.deps, asked.email)
-        return _page(visit, found, problem=error.problem, reason=asked.reason, status=409)
+        account = person.shown_again(visit.deps, asked.email)
+        return _page(visit, account, problem=error.problem, reason=asked.reason, status=409)
     return rendering.done(visit, "people", action_id)
 
 
@@ -181,17 +181,17 @@ def _asked_again(visit: Visit, email: str, problem: str, status: int) -> Respons
 
 def _page(
     visit: Visit,
-    found: Person,
+    account: Person,
     *,
     problem: str = "",
     reason: str = "",
     wrong: dict[str, object] | None = None,
     status: int = 200,
 ) -> Response:
-    suppression = found.suppression
+    suppression = account.suppression
     values = {
         "clock": Clock(visit.deps.settings.schedule.time_zone, visit.now),
-        "person": found,
+        "person": account,
         "problem": problem,
         "reason": reason,
         "wrong": wrong or {},

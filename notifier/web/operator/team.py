@@ -154,11 +154,10 @@ def _page(
     visit: Visit, form: FormData | None = None, wrong: dict[str, str] | None = None
 ) -> Response:
     with visit.deps.reading() as session:
-        found = accounts.listed(session, _settings_hash(visit))
+        stored = accounts.listed(session, _settings_hash(visit))
     values = {
         "clock": Clock(visit.deps.settings.schedule.time_zone, visit.now),
-        "accounts": found,
-        "owners": sum(account.role is Role.OWNER for account in found),
+        "accounts": stored,
         "roles": _ROLES,
         "wrong": wrong or {},
         "name": forms.text(form, "name") if form is not None and "role" in form else "",

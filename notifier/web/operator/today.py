@@ -1,17 +1,22 @@
 """Today: what an operator has to decide, what is due, and what is in trouble, on one screen."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 from starlette.routing import Route
 
-from notifier.enums import Health, HeldBecause
-from notifier.pipeline import pending
+from notifier.enums import Health, HeldBecause, Tier
+from notifier.pipeline import pending, statistics, weekly_counts
 from notifier.pipeline.pending import Pending, Trouble, WaitingDigests
+from notifier.pipeline.statistics import Week
 from notifier.subscribers import upcoming
-from notifier.web.operator import kept, rendering
+from notifier.web.operator import charts, kept, rendering
 from notifier.web.operator.access import page
+from notifier.web.operator.chart_parts import Caption
+from notifier.web.operator.charts import Series
 from notifier.web.operator.visit import Visit
 from notifier.web.operator.words import CADENCES, Clock, count
 
@@ -26,6 +31,11 @@ _HELD = {
     HeldBecause.OLD_NEWS: ("is old news", "are old news"),
     HeldBecause.WITHDRAWAL: ("may be withdrawn", "may be withdrawn"),
     HeldBecause.MASS_EDIT: ("was changed with many others", "were changed with many others"),
+}
+_TIERS = {
+    Tier.ABOUT: "About the therapy",
+    Tier.MENTION: "It is mentioned",
+    Tier.RELATED: "Related",
 }
 _HEALTH = {
     Health.GONE: "Gone for good",
@@ -66,6 +76,7 @@ def show(visit: Visit) -> Response:
         troubles, number_of_troubles = pending.troubles(session, visit.now, _SOURCES)
         outcomes = pending.last_outcomes(session, _OUTCOMES)
         next_due = upcoming.next_due(session, visit.now)
+        weeks = statistics.last_weeks(session, visit.now, weekly_counts.count_matches)
         due, counted_at = kept.counted(visit, "upcoming", lambda: _upcoming(session, clock))
     values = {
         "clock": clock,
@@ -80,12 +91,31 @@ def show(visit: Visit) -> Response:
         "troubles": [(source, _in_words(source, clock)) for source in troubles],
         "more_troubles": number_of_troubles - len(troubles),
         "outcomes": outcomes,
+        "chart": _chart(weeks),
     }
     return rendering.show(visit, "today", values, section="")
 
 
 def _upcoming(session: Session, clock: Clock) -> upcoming.Upcoming:
     return upcoming.read(session, clock.ends(_DAYS), _LINES)
+
+
+def _chart(weeks: Sequence[Week]) -> Markup:
+    caption = Caption(
+        "matches",
+        "Matches in the last twelve weeks",
+        "matches",
+        note="Each profile that a report concerns counts. The last week is not over.",
+        empty="Nothing matched yet. The first match appears here in its week.",
+    )
+    return charts.stacked_bars(
+        caption,
+        [f"{week.begin.day} {week.begin:%b}" for week in weeks],
+        [
+            Series(words, [week.numbers.get(f"matches_{tier}") for week in weeks])
+            for tier, words in _TIERS.items()
+        ],
+    )
 
 
 def _stops(waiting: Pending, clock: Clock) -> list[Decision]:

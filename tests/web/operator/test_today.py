@@ -8,16 +8,22 @@ from sqlalchemy import event, update
 
 from notifier.deliver.outbox import stop
 from notifier.enums import HeldBecause
+from notifier.pipeline import weekly_counts
 from notifier.pipeline.run import run_once
 from notifier.settings import Review
 from notifier.store import backup_state
+from notifier.store.models import Delivery
 from notifier.store.models import Installation as StoredInstallation
+from notifier.web.app import create
+from notifier.web.operator import kept
 from tests.support import big_store
 from tests.support.forms import visiting
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 from tests.support.operators import Operator, add_operator
 from tests.support.stored_trouble import break_source, hold_addresses, hold_news, lose_answers
+from tests.support.visitor import Client
+from tests.support.web_server import serving
 
 TUESDAY = MONDAY + timedelta(days=1)
 
@@ -102,6 +108,36 @@ def test_uncertain_mails_wait_only_if_they_are_not_sent_again_by_themselves(inst
     assert "2 mails may or may not have arrived" in text_at(installation)
 
 
+@pytest.mark.parametrize(("when_uncertain", "is_named"), [("retry", False), ("hold", True)])
+def test_a_mail_that_is_sent_again_by_itself_waits_for_nobody(
+    installation, when_uncertain, is_named
+):
+    smtp = installation.at(MONDAY).settings.smtp
+    installation.change(smtp=smtp.model_copy(update={"when_uncertain": when_uncertain}))
+    sent_to(installation, "a@example.org")
+    lose_answers(installation, 1, TUESDAY)
+    with installation.at(TUESDAY).writing() as session:
+        session.execute(update(Delivery).values(uncertain_times=1))
+    assert ("1 mail may or may not have arrived" in text_at(installation)) is is_named
+
+
+def test_numbers_that_took_long_to_count_are_kept_for_ten_minutes(installation, monkeypatch):
+    monkeypatch.setattr(kept, "_SLOW_SECONDS", -1)
+    add_operator(installation)
+    application = create(installation.at(MONDAY))
+    with serving(application) as address:
+        browser = Operator(Client(address))
+        browser.log_in()
+        assert "Nobody is due." in browser.get("/operator/").text
+        installation.subscribe("a@example.org")
+        application.state.deps = installation.at(MONDAY + timedelta(minutes=9))
+        assert "Nobody is due." in browser.get("/operator/").text
+        application.state.deps = installation.at(MONDAY + timedelta(minutes=11))
+        assert "Nobody is due." not in browser.get("/operator/").text
+        application.state.deps = installation.at(MONDAY + timedelta(minutes=12))
+        assert "Counted today at 09:11." in browser.get("/operator/").text
+
+
 def test_a_stop_is_said_with_the_way_to_end_it(installation):
     with installation.at(MONDAY).writing() as session:
         stop.stop(session, MONDAY)
@@ -164,7 +200,10 @@ def test_a_source_is_in_trouble_after_two_failed_polls(installation, failures, i
 
 def test_a_larger_installation_needs_no_more_statements(installation):
     sizes = big_store.Sizes(subscribers=300, profiles=30, sources=30, entries=300, matches=100)
-    big_store.fill(installation.at(MONDAY).engine, sizes, MONDAY)
+    deps = installation.at(MONDAY)
+    big_store.fill(deps.engine, sizes, MONDAY)
+    while weekly_counts.count_next(deps, MONDAY):
+        pass
     add_operator(installation)
     statements: list[str] = []
     with visiting(installation, MONDAY) as client:
@@ -174,4 +213,4 @@ def test_a_larger_installation_needs_no_more_statements(installation):
         event.listen(engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
         page = browser.get("/operator/")
     assert "more lines" in page.text
-    assert len(statements) < 45
+    assert len(statements) < 70
