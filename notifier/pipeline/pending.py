@@ -185,6 +185,7 @@ def troubles(session: Session, now: datetime, limit: int) -> tuple[list[Trouble]
     """
     is_in_trouble = and_(
         Source.removed_at.is_(None),
+        Source.paused_at.is_(None),
         may_be_unwell(now),
         or_(
             Source.failures >= FAILURES_THAT_COUNT,

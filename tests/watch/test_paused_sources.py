@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.enums import Health, PollStatus
-from notifier.pipeline import monitoring, poll
+from notifier.pipeline import monitoring, pending, poll
 from notifier.settings import Operator
 from notifier.store.models import Notice, Source
 from notifier.watch import edited_sources, source_lists, sources
@@ -75,6 +75,7 @@ def test_it_alarms_nobody_while_it_rests(watching):
     pause(watching)
     with watching.at(MONDAY + DAY).reading() as session:
         assert source_lists.unreported(session, MONDAY + DAY) == []
+        assert pending.troubles(session, MONDAY + DAY, 5) == ([], 0)
         checks = monitoring.checks(session, MONDAY + DAY)
         assert next(check for check in checks if check.name == "sources").ok
     poll.run(watching.at(MONDAY + DAY))

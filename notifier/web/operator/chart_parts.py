@@ -18,7 +18,7 @@ from notifier.text.cleaning import clean, right_to_left, shorten
 MOST_ROWS = 1000
 # The widths of a chart's inner part on a phone of 320 pixels and in one of two columns of a wide
 # page, and of a character of a label, in pixels. Measured in Chromium with the style of the pages.
-_ON_PHONE, _ON_WIDE_PAGE, _CHARACTER = 200, 470, 7.5
+_ON_PHONE, _ON_WIDE_PAGE, _CHARACTER = 200, 350, 7.5
 # In characters.
 _LONGEST_LABEL = 12
 # The most lines across a chart, without the lowest.

@@ -144,6 +144,10 @@ def test_a_profile_without_read_trials_says_so(any_operator, any_installation):
     assert "names no trial on this page" in any_operator.get("/operator/trials?page=99").text
 
 
+def test_a_profile_leads_to_its_trials(made, any_operator):
+    assert 'href="../trials?profile=madeup"' in any_operator.get("/operator/profiles/madeup").text
+
+
 def test_several_profiles_are_offered(made, any_operator):
     page = any_operator.get("/operator/trials").text
     assert "Choose a profile to see its trials." in page
