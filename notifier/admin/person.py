@@ -136,7 +136,7 @@ def look_up(deps: Deps, email: str, actor: Actor) -> Person:
         subscriber = subscriptions.find_subscriber(session, email)
         db.take_turns(session, f"look-ups of {actor.name}")
         since = actor.now - PERIOD
-        if actions.count_since(session, actor.name, _LOOKED_UP, since) >= MOST_LOOK_UPS:
+        if actions.number_since(session, _LOOKED_UP, since, actor.name) >= MOST_LOOK_UPS:
             raise TooManyLookUpsError
         text = f"Looked up one address: {_named(subscriber)}"
         actions.record(session, actor, _LOOKED_UP, text, about=_about(subscriber))

@@ -97,9 +97,19 @@ def candidate_of(file: ProfileFile) -> Candidate:
     return Candidate(file.slug, file.name, terms, (*file.sources, *file.pages))
 
 
+def canary_failures(file: ProfileFile) -> list[str]:
+    """Return a sentence for each canary of a file that does not get its tier."""
+    return judging.check_canaries(document_of(file), profiles.term_specs(file), file.name)
+
+
 def canary_tiers(file: ProfileFile) -> list[Tier]:
     """Return the tier that each canary of a file gets."""
     return judging.canary_tiers(document_of(file), profiles.term_specs(file), file.name)
+
+
+def stored_canary_tiers(state: State) -> list[Tier]:
+    """Return the tier that each canary of a stored profile gets in this version."""
+    return judging.canary_tiers(state.document, state.candidate.terms, state.name)
 
 
 def unwatchable(urls: Sequence[str]) -> list[str]:
@@ -124,8 +134,7 @@ def estimate(
             state.candidate,
             candidate_of(file),
             deps.now(),
-            state=(state.profile_id, state.number),
-            seconds=seconds,
+            seconds,
         )
 
 
@@ -163,9 +172,9 @@ def save(
         matches.take_turn(session)
         _require_unchanged(session, state)
         (result,) = import_all(session, [file], past, actor.now)
-        found = profile_changes.differences(state.document, document_of(file))
+        differing = profile_changes.differences(state.document, document_of(file))
         text = (
-            f"{verb} the profile {file.name}: {profile_changes.counts(found)}."
+            f"{verb} the profile {file.name}: {profile_changes.counts(differing)}."
             f"{_said_of_past(result, is_whole=is_whole, include_past=include_past)}"
         )
         return actions.record(

@@ -5,15 +5,17 @@ stored.
 """
 
 import logging
+import math
 import re
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urljoin
 
 from notifier.deps import Deps
 from notifier.enums import SourceKind
-from notifier.errors import InputError
+from notifier.errors import InputError, NotifierError
 from notifier.text.cleaning import clean, shorten
 from notifier.text.urls import web_address
 from notifier.watch import sources
@@ -63,12 +65,26 @@ class FoundSource:
         kind: the kind of source.
         how: a sentence on how the feed was found; empty if `url` is the address that was given.
         problem: the reason why it could not be read now; else empty.
+        document: what it shows now; None if it could not be read.
+        others: the addresses of further feeds that the page names.
     """
 
     url: str
     kind: SourceKind
     how: str = ""
     problem: str = ""
+    document: ParsedDocument | None = None
+    others: tuple[str, ...] = ()
+
+
+class OutOfTimeError(NotifierError):
+    """A search for a feed that took longer than the person who asked wants to wait."""
+
+    def __init__(self, address: str, seconds: float) -> None:
+        super().__init__(
+            f"{address} did not answer within {seconds:g} seconds, or too slowly to find its feed.",
+            "Try it again later, or give the address of the feed itself.",
+        )
 
 
 def check(deps: Deps, addresses: Sequence[tuple[str, SourceKind]]) -> list[SourceCheck]:
@@ -80,16 +96,20 @@ def check(deps: Deps, addresses: Sequence[tuple[str, SourceKind]]) -> list[Sourc
         ]
 
 
-def find_source(deps: Deps, url: str, kind: SourceKind | None) -> FoundSource:
+def find_source(
+    deps: Deps, url: str, kind: SourceKind | None, *, seconds: float = 0
+) -> FoundSource:
     """Find the address to watch: the given one, or the feed of the page that it is.
 
     Args:
         deps: the settings for fetching.
         url: as a person wrote it, with or without ``https://``.
         kind: the kind that it is meant to be; None if nothing was said.
+        seconds: the time for all requests together; 0 for as long as they take.
 
     Raises:
         InputError: the address may not be fetched, or it is a page without a feed.
+        OutOfTimeError: the time was over before a feed was found.
     """
     bare = "://" not in url and re.fullmatch(r"[\w-]+(\.[\w-]+)+(/\S*)?", url.strip())
     address = web_address(f"https://{url.strip()}" if bare else url)
@@ -100,7 +120,8 @@ def find_source(deps: Deps, url: str, kind: SourceKind | None) -> FoundSource:
     if not deps.settings.watch.allow_private_addresses:
         _refuse_private(address)
     kind = kind or sources.kind_of(address)
-    response = _fetch(deps, [address])[address]
+    patience = _Patience(deps, address, seconds)
+    response = patience.fetch(address)
     if response.refused:
         raise InputError(
             f"{address} cannot be watched: {response.error}.", "Give a public address."
@@ -110,12 +131,41 @@ def find_source(deps: Deps, url: str, kind: SourceKind | None) -> FoundSource:
         return FoundSource(address, kind, problem=problem)
     with Parser() as parser:
         try:
-            parse_document(kind, response, parser)
+            document = parse_document(kind, response, parser)
         except ParseError as error:
             if kind is not SourceKind.FEED:
                 return FoundSource(address, kind, problem=str(error))
-            return _feed_of_page(deps, response, address, error, parser)
-    return FoundSource(address, kind)
+            return _feed_of_page(patience, response, error, parser)
+    return FoundSource(address, kind, document=document)
+
+
+class _Patience:
+    """The time that is left for the requests of a search.
+
+    Attributes:
+        address: the one that was asked for.
+    """
+
+    def __init__(self, deps: Deps, address: str, seconds: float) -> None:
+        self.address = address
+        self._deps, self._seconds = deps, seconds
+        self._ends = time.monotonic() + seconds if seconds else math.inf
+
+    def fetch(self, url: str) -> Response:
+        """Fetch an address in the time that is left.
+
+        Raises:
+            OutOfTimeError: there is none left, and the address is a further one.
+        """
+        left = self._ends - time.monotonic()
+        settings = self._deps.settings
+        if left <= 0:
+            raise OutOfTimeError(self.address, self._seconds)
+        watch = settings.watch
+        if left < watch.timeout_seconds:
+            watch = watch.model_copy(update={"timeout_seconds": left})
+        deps = replace(self._deps, settings=settings.model_copy(update={"watch": watch}))
+        return _fetch(deps, [url])[url]
 
 
 def refuse_private(deps: Deps, url: str) -> None:
@@ -147,20 +197,22 @@ def _is_public(url: str) -> bool:
 
 
 def _feed_of_page(
-    deps: Deps, response: Response, address: str, error: ParseError, parser: Parser
+    patience: _Patience, response: Response, error: ParseError, parser: Parser
 ) -> FoundSource:
     """Return the first readable feed that the page names; else one at a usual address."""
+    address = patience.address
     named = [url for url, _ in _feeds_named(response, parser)][:_MOST_TRIED]
     for url in named:
-        if _is_feed(_fetch(deps, [url])[url], parser):
-            others = [other for other in named if other != url]
+        if feed := _feed_in(patience.fetch(url), parser):
+            others = tuple(other for other in named if other != url)
             more = f" It names others, too: {', '.join(others)}" if others else ""
-            return FoundSource(url, SourceKind.FEED, how=f"Found the feed of {address}.{more}")
+            how = f"Found the feed of {address}.{more}"
+            return FoundSource(url, SourceKind.FEED, how, document=feed, others=others)
     is_page = b"<html" in response.body[:2000].lower()
     for url in _usual_addresses(response.url) if is_page and not named else ():
-        if _is_feed(_fetch(deps, [url])[url], parser):
+        if feed := _feed_in(patience.fetch(url), parser):
             how = f"{address} does not name a feed, but its site has one."
-            return FoundSource(url, SourceKind.FEED, how=how)
+            return FoundSource(url, SourceKind.FEED, how, document=feed)
     raise InputError(
         f"{address} is not a feed, and none was found from it: {error}.",
         "Give the feed's own address, or watch it as a therapy page with --kind page.",
@@ -181,12 +233,11 @@ def _feeds_named(response: Response, parser: Parser) -> list[tuple[str, str]]:
         return []
 
 
-def _is_feed(response: Response, parser: Parser) -> bool:
+def _feed_in(response: Response, parser: Parser) -> ParsedDocument | None:
     try:
-        parse_document(SourceKind.FEED, response, parser)
+        return parse_document(SourceKind.FEED, response, parser)
     except ParseError:
-        return False
-    return True
+        return None
 
 
 def _refuse_private(address: str) -> None:

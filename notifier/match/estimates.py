@@ -24,6 +24,7 @@ from notifier.match.profiles import FEWEST_ENTRIES_TO_ESTIMATE
 from notifier.match.terms import Vocabulary
 from notifier.store.db import in_chunks
 from notifier.store.models import Entry, Profile, Revision, Source, SourceProfile
+from notifier.text.urls import web_address
 
 DAYS = 90
 # Entries that an estimate looks at, and the seconds that it takes: a text of 4,400 characters takes
@@ -50,7 +51,15 @@ NO_MATCH = Verdict(Tier.NONE)
 
 @dataclass(frozen=True)
 class Differing:
-    """An entry whose tier differs between the two states of a profile."""
+    """An entry whose tier differs between the two states of a profile.
+
+    Attributes:
+        title: of its newest state.
+        url: where it can be read; empty if no link can lead there.
+        observed_at: when that state was seen.
+        before: the verdict by the stored profile.
+        after: the verdict by the edited one.
+    """
 
     title: str
     url: str
@@ -60,7 +69,7 @@ class Differing:
 
     @property
     def way(self) -> str:
-        """How it differs: ``in``, ``out``, or ``tier`` where it matches by both states."""
+        """``in``, ``out``, or ``tier`` for an entry that matches by both states."""
         if self.before.tier is Tier.NONE:
             return "in"
         return "out" if self.after.tier is Tier.NONE else "tier"
@@ -68,7 +77,7 @@ class Differing:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two states of a profile match of the same entries.
+    """The matches of two states of a profile among the same entries.
 
     Attributes:
         entries: how many were looked at.
@@ -88,12 +97,12 @@ class Comparison:
 
     @property
     def matched_before(self) -> int:
-        """How many match by the stored state."""
+        """The number of entries that match by the stored state."""
         return sum(self.before.values())
 
     @property
     def matched_after(self) -> int:
-        """How many match by the edited one."""
+        """The number of entries that match by the edited one."""
         return sum(self.after.values())
 
     @property
@@ -114,17 +123,17 @@ class KeptVerdicts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._verdicts: OrderedDict[tuple[int, int], dict[tuple[int, int], Verdict]] = OrderedDict()
+        self._verdicts: OrderedDict[int, dict[int, Verdict]] = OrderedDict()
 
-    def of(self, profile_id: int, number: int) -> dict[tuple[int, int], Verdict]:
-        """Return the verdicts of a state of a profile, to read and to add to.
+    def of(self, stored: Candidate) -> dict[int, Verdict]:
+        """Return the verdicts by a state of a profile, to read and to add to.
 
-        They are by the id of the revision and the length of its text: an article's own page may be
-        read later.
+        They are by the hash of the text that was judged.
         """
+        key = hash((stored.name, tuple(stored.terms)))
         with self._lock:
-            verdicts = self._verdicts.pop((profile_id, number), {})
-            self._verdicts[profile_id, number] = verdicts
+            verdicts = self._verdicts.pop(key, {})
+            self._verdicts[key] = verdicts
             while len(self._verdicts) > _MOST_KEPT:
                 self._verdicts.popitem(last=False)
             return verdicts
@@ -136,11 +145,9 @@ _KEPT = KeptVerdicts()
 class _Judges:
     """Judges entries by both states of a profile, and counts."""
 
-    def __init__(
-        self, stored: Candidate, edited: Candidate, kept: dict[tuple[int, int], Verdict]
-    ) -> None:
+    def __init__(self, stored: Candidate, edited: Candidate) -> None:
         self._judge_stored, self._judge_edited = _judge_of(stored), _judge_of(edited)
-        self._kept = kept
+        self._kept = _KEPT.of(stored)
         self.before: Counter[Tier] = Counter()
         self.after: Counter[Tier] = Counter()
         self.differing: list[Differing] = []
@@ -148,7 +155,7 @@ class _Judges:
 
     def judge(self, row: Any, document: Document) -> None:
         """Judge an entry by its newest revision, a row of `JUDGED_COLUMNS`."""
-        key = row.id, len(document.body)
+        key = hash(document)
         if key not in self._kept:
             self._kept[key] = self._judge_stored(document)
         before, after = self._kept[key], self._judge_edited(document)
@@ -156,7 +163,8 @@ class _Judges:
         self.before[before.tier] += before.tier is not Tier.NONE
         self.after[after.tier] += after.tier is not Tier.NONE
         if before.tier is not after.tier:
-            self.differing.append(Differing(row.title, row.url, row.observed_at, before, after))
+            url = web_address(row.url)
+            self.differing.append(Differing(row.title, url, row.observed_at, before, after))
 
 
 def _judge_of(candidate: Candidate) -> Callable[[Document], Verdict]:
@@ -176,8 +184,6 @@ def compare(
     stored: Candidate,
     edited: Candidate,
     now: datetime,
-    *,
-    state: tuple[int, int] | None = None,
     seconds: float = MOST_SECONDS,
 ) -> Comparison:
     """Judge the newest entries by the stored and by the edited state of a profile.
@@ -187,12 +193,10 @@ def compare(
         stored: the profile as it is stored; without terms for one that is not.
         edited: the same profile as it would be.
         now: the time; the 90 days before it count.
-        state: the id of the profile and the number of its stored state, by which its verdicts are
-            kept for the next estimate; None keeps none.
         seconds: after which no further entries are looked at.
     """
     deadline, since = time.monotonic() + seconds, now - timedelta(days=DAYS)
-    judges = _Judges(stored, edited, _KEPT.of(*state) if state else {})
+    judges = _Judges(stored, edited)
     entry_ids = newest_entries(session, edited, MOST_ENTRIES + 1)
     earliest, is_whole = None, True
     for part in in_chunks(entry_ids[:MOST_ENTRIES], _PART):

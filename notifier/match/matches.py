@@ -8,13 +8,14 @@ by one process at a time.
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.enums import NewsKind
+from notifier.enums import NewsKind, Tier
 from notifier.i18n.messages import LazyMessage
 from notifier.match import filters, held, recent_news, unjudged
 from notifier.match.held import HeldDraft
@@ -299,6 +300,40 @@ def one_by_one(
         )
     )
     yield from session.scalars(query.execution_options(yield_per=_READ_TOGETHER))
+
+
+def weekly_counts(
+    session: Session, profile_id: int, mondays: Sequence[datetime]
+) -> dict[Tier, list[int]]:
+    """Return how many matches a profile got in each week, by tier, without dropped ones.
+
+    Args:
+        session: a session of any kind.
+        profile_id: the profile.
+        mondays: the beginnings of the weeks, the earliest first.
+    """
+    weeks = [
+        func.count(case(((Match.created_at >= start) & (Match.created_at < end), Match.id)))
+        for start, end in pairwise((*mondays, mondays[-1] + timedelta(days=7)))
+    ]
+    wanted = (
+        Match.profile_id == profile_id,
+        Match.created_at >= mondays[0],
+        Match.dropped_because == "",
+    )
+    query = select(Match.tier, *weeks).where(*wanted).group_by(Match.tier)
+    return {row[0]: list(row[1:]) for row in session.execute(query)}
+
+
+def counts_since(session: Session, profile_ids: Collection[int], since: datetime) -> dict[int, int]:
+    """Return how many matches each profile got since then, without those that were dropped."""
+    wanted = (
+        Match.profile_id.in_(profile_ids),
+        Match.created_at >= since,
+        Match.dropped_because == "",
+    )
+    query = select(Match.profile_id, func.count(Match.id)).where(*wanted)
+    return {row[0]: row[1] for row in session.execute(query.group_by(Match.profile_id))}
 
 
 def number_stored(session: Session, wanted: filters.Filter = filters.ALL) -> int:

@@ -33,20 +33,20 @@ class Difference(NamedTuple):
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
     """Return the differences between two documents of a profile."""
-    found: list[Difference] = []
+    listed: list[Difference] = []
     for key, part in _PARTS.items():
         before, after = (
             {_name_of(each): each for each in document.get(key, ())} for document in (old, new)
         )
-        found += _of_parts(part, before, after)
+        listed += _of_parts(part, before, after)
     for key, part in _ADDRESSES.items():
         before, after = ({url: url for url in document.get(key, ())} for document in (old, new))
-        found += _of_parts(part, before, after)
+        listed += _of_parts(part, before, after)
     for key in (*_VALUES, *_GROUPS):
         if old.get(key) != new.get(key):
-            before, after = _differing_values(old.get(key), new.get(key))
-            found.append(Difference(key, "changed", "", before, after))
-    return found
+            texts = _differing_values(old.get(key), new.get(key))
+            listed.append(Difference(key, "changed", "", *texts))
+    return listed
 
 
 def lines(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
@@ -57,10 +57,10 @@ def lines(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def counts(found: list[Difference]) -> str:
+def counts(listed: list[Difference]) -> str:
     """Return differences in a few words: ``2 terms added, stage changed``."""
     numbers: dict[tuple[str, str], int] = {}
-    for each in found:
+    for each in listed:
         key = each.part, each.verb
         numbers[key] = numbers.get(key, 0) + 1
     return ", ".join(_in_words(part, verb, number) for (part, verb), number in numbers.items())
@@ -119,9 +119,7 @@ def _text_of(value: Any) -> str:
         kept = {key: each for key, each in value.items() if key != "kind"}
         if value.keys() & {"text", "id", "title", "where"}:
             return ", ".join(filter(None, map(_text_of, kept.values())))
-        return "; ".join(
-            f"{key.replace('_', ' ')}: {_text_of(each)}" for key, each in kept.items()
-        )
+        return "; ".join(f"{key.replace('_', ' ')}: {_text_of(each)}" for key, each in kept.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(_text_of, value))
     return str(value)

@@ -236,6 +236,28 @@ def note_import(session: Session) -> None:
     session.execute(update(Installation).values(imports=Installation.imports + 1))
 
 
+def earlier_states(
+    session: Session, profile_id: int, before: int = 0, limit: int = 20
+) -> Sequence[ProfileRevision]:
+    """Return states of a profile, the newest first.
+
+    Args:
+        session: one that reads.
+        profile_id: the profile.
+        before: only those with a smaller number; 0 for all.
+        limit: at most so many.
+    """
+    query = select(ProfileRevision).where(ProfileRevision.profile_id == profile_id)
+    if before:
+        query = query.where(ProfileRevision.number < before)
+    return session.scalars(query.order_by(ProfileRevision.number.desc()).limit(limit)).all()
+
+
+def state(session: Session, profile_id: int, number: int) -> ProfileRevision | None:
+    """Return a state of a profile by its number; None if there is none."""
+    return session.get(ProfileRevision, (profile_id, number))
+
+
 def history(session: Session, profile: Profile) -> list[ProfileRevision]:
     """Return every imported state of a profile, the first one first."""
     query = (

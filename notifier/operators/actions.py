@@ -4,7 +4,7 @@ An entry is written in the transaction of what it tells, so that it is never the
 names no subscriber.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -91,12 +91,23 @@ def count_since(session: Session, name: str, kind: str, since: datetime) -> int:
     return session.scalar(select(func.count(OperatorAction.id)).where(*wanted)) or 0
 
 
+def by_time(
+    session: Session, about: str, times: Collection[datetime]
+) -> dict[datetime, OperatorAction]:
+    """Return the entries about a thing that were written at these times, by time."""
+    wanted = OperatorAction.about == about, OperatorAction.at.in_(times)
+    statement = select(OperatorAction).where(*wanted).order_by(OperatorAction.id)
+    return {action.at: action for action in session.scalars(statement)}
+
+
 def number_stored(session: Session) -> int:
     """Return how many entries there are."""
     return session.scalar(select(func.count(OperatorAction.id))) or 0
 
 
-def number_since(session: Session, kind: str, since: datetime) -> int:
-    """Return how many entries of a kind were written after a time, by anybody."""
-    recent = OperatorAction.at > since, OperatorAction.kind == kind
+def number_since(session: Session, kind: str, since: datetime, name: str = "") -> int:
+    """Return how many entries of a kind an operator made after a time; without a name, anybody."""
+    recent = [OperatorAction.at > since, OperatorAction.kind == kind]
+    if name:
+        recent.append(OperatorAction.name == name)
     return session.scalar(select(func.count(OperatorAction.id)).where(*recent)) or 0

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notifier.enums import Authority, SourceKind
-from notifier.errors import InputError
+from notifier.errors import InputError, NotFoundError
 from notifier.store.models import Profile, Source
 from notifier.text.cleaning import shorten
 from notifier.watch import sources
@@ -62,6 +62,18 @@ def edit(
         changed.append("profile")
     session.flush()
     return changed
+
+
+def locked(session: Session, source_id: int) -> Source:
+    """Return a watched source that nobody else changes until the end of the transaction.
+
+    Raises:
+        NotFoundError: there is none, or it was removed.
+    """
+    source = session.get(Source, source_id, with_for_update=True)
+    if source is None or source.removed_at is not None:
+        raise NotFoundError("This source is not watched any more.", "")
+    return source
 
 
 def _free_address(session: Session, source: Source, url: str) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, literal_column, or_, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, func, literal_column, or_, select, union_all
+from sqlalchemy.orm import Session, aliased
 
 from notifier.enums import SourceKind
 from notifier.store.db import in_chunks
@@ -30,6 +30,21 @@ def of_profile(session: Session, profile: Profile) -> list[Source]:
         Source.removed_at.is_(None), or_(Source.id.in_(own), Source.id.not_in(assigned))
     )
     return list(session.scalars(statement.order_by(Source.id)))
+
+
+def count_of_profile_alone(session: Session, profile_id: int) -> int:
+    """Return how many watched sources are for this profile and for no other one."""
+    other = aliased(SourceProfile)
+    query = (
+        select(func.count(Source.id))
+        .join(SourceProfile, SourceProfile.source_id == Source.id)
+        .where(
+            Source.removed_at.is_(None),
+            SourceProfile.profile_id == profile_id,
+            ~exists().where(other.source_id == Source.id, other.profile_id != profile_id),
+        )
+    )
+    return session.scalars(query).one()
 
 
 def followed_trials(session: Session) -> set[str]:

@@ -6,7 +6,7 @@ wrong with it.
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -24,9 +24,16 @@ from notifier.text import times
 
 FIELDS = ("every", "at", "weekday", "day", "time_zone", "edition", "language")
 
-# The most bytes and fields of a form. Chosen by hand, well above our largest form; not measured.
-_MOST_BYTES = 64_000
-_MOST_FIELDS = 60
+
+class Limits(NamedTuple):
+    """The most bytes and fields of a form."""
+
+    most_bytes: int
+    most_fields: int
+
+
+# Chosen by hand, well above our largest public form; not measured.
+USUAL = Limits(64_000, 60)
 # NUL, which PostgreSQL refuses, and halves of surrogate pairs, which have no form in UTF-8.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -41,31 +48,44 @@ _VALID_FIELDS = {
 }
 
 
-async def form_of(request: Request) -> FormData:
+async def form_of(request: Request, limits: Limits = USUAL) -> FormData:
     """Return the form in a request; an empty one for a body of another kind.
+
+    Args:
+        request: the request.
+        limits: how large it may be.
 
     Raises:
         HTTPException: 413 for a body that is too large, 400 for a form that cannot be read.
     """
-    return await form_in(request, await body_of(request))
+    return await form_in(request, await body_of(request, limits), limits)
 
 
-async def body_of(request: Request) -> bytes:
+async def body_of(request: Request, limits: Limits = USUAL) -> bytes:
     """Return the body of a request.
 
+    Args:
+        request: the request.
+        limits: how large it may be.
+
     Raises:
-        HTTPException: 413 for a body that is larger than any form of ours.
+        HTTPException: 413 for a body that is larger.
     """
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > _MOST_BYTES:
+        if len(body) > limits.most_bytes:
             raise HTTPException(413)
     return bytes(body)
 
 
-async def form_in(request: Request, body: bytes) -> FormData:
+async def form_in(request: Request, body: bytes, limits: Limits = USUAL) -> FormData:
     """Return the form in a body that was read already.
+
+    Args:
+        request: the request.
+        body: its body.
+        limits: how many fields it may have.
 
     Raises:
         HTTPException: 400 for a form that cannot be read.
@@ -74,7 +94,7 @@ async def form_in(request: Request, body: bytes) -> FormData:
     async def replay() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return await Request(request.scope, replay).form(max_files=0, max_fields=_MOST_FIELDS)
+    return await Request(request.scope, replay).form(max_files=0, max_fields=limits.most_fields)
 
 
 def text(form: FormData, name: str, default: str = "") -> str:
@@ -82,8 +102,13 @@ def text(form: FormData, name: str, default: str = "") -> str:
 
     A character that no database or page can hold becomes U+FFFD, which no valid field contains.
     """
+    return unstripped(form, name, default).strip()
+
+
+def unstripped(form: FormData, name: str, default: str = "") -> str:
+    """Return a field like `text`, with the space around it."""
     value = form.get(name, default)
-    return _UNSTORABLE.sub("\ufffd", value).strip() if isinstance(value, str) else default
+    return _UNSTORABLE.sub("\ufffd", value) if isinstance(value, str) else default
 
 
 def choice_of(

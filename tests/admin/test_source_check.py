@@ -1,10 +1,13 @@
 """Source check: the feed of a site is found, and a check reports an answer with advice."""
 
+import time
+from threading import Event
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.admin.source_check import check, find_source
+from notifier.admin.source_check import OutOfTimeError, check, find_source
 from notifier.enums import SourceKind
 from notifier.errors import InputError
 from notifier.store.models import Source
@@ -83,6 +86,24 @@ def test_a_private_or_invalid_address_is_refused(installation: Installation, url
     installation.change(watch=watch)
     with pytest.raises(InputError, match="cannot be watched"):
         find_source(installation.at(MONDAY), url, None)
+
+
+def test_a_search_for_a_feed_ends_when_its_time_is_over(installation: Installation):
+    site, release = installation.site, Event()
+    links = "".join(
+        f'<link rel="alternate" type="application/rss+xml" href="/slow{number}/">'
+        for number in range(5)
+    )
+    page = site.put("/", f"<html><head>{links}</head><body>Hi</body></html>", "text/html")
+    for number in range(5):
+        site.answers[f"/slow{number}/"] = Answer(held_until=release)
+    began = time.monotonic()
+    try:
+        with pytest.raises(OutOfTimeError, match=r"within 0\.6 seconds"):
+            find_source(installation.at(MONDAY), page, None, seconds=0.6)
+    finally:
+        release.set()
+    assert time.monotonic() - began < 3
 
 
 def test_an_address_may_be_given_without_its_scheme(installation: Installation):

@@ -134,7 +134,7 @@ def _first_items(items: Sequence[str]) -> str:
 
 def _moved_date(before: str, after: str) -> str:
     """Return ``7 months later``: how far a date moved; empty for texts that are not dates."""
-    old, new = _day(before), _day(after)
+    old, new = day_of(before), day_of(after)
     if old is None or new is None or old == new:
         return ""
     days = abs((new - old).days)
@@ -162,7 +162,7 @@ _SPANS = (
 )
 
 
-def _day(text: str) -> date | None:
+def day_of(text: str) -> date | None:
     """Return the day of ``2027-06 (estimated)`` or ``2027-06-15``; a month is its first day."""
     day = text.partition(" ")[0]
     try:

@@ -28,6 +28,11 @@ NAME = "ClinicalTrials.gov"
 _STUDIES = "/api/v2/studies"
 # The registry's own pattern of a number; it accepts small letters, and fewer or more zeros.
 _NUMBER = re.compile(r"[Nn][Cc][Tt]0{0,20}([1-9][0-9]{0,7})")
+# The address of a record for people, now and before 2023.
+_PAGE = re.compile(
+    r"(?:https?://)?(?:www\.)?clinicaltrials\.gov/(?:study|show|ct2/show)/(NCT[0-9]{8})\b",
+    re.IGNORECASE,
+)
 # A sign that Markdown would take for markup, escaped (CommonMark 0.31, 2.4).
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 # States in which a place takes part no longer.
@@ -82,6 +87,17 @@ def _number(text: str) -> str:
     """Return a trial's number in the one form by which trials are compared (``NCT01234567``)."""
     number = _NUMBER.fullmatch(text)
     return f"NCT{int(number[1]):08}" if number else text
+
+
+def api_address(text: str) -> str:
+    """Return the address of a record for programs; empty if a text names none.
+
+    Args:
+        text: a trial's number, or the address of its page for people.
+    """
+    page = _PAGE.match(text.strip())
+    trial = _number(page[1] if page else text.strip())
+    return f"https://clinicaltrials.gov{_STUDIES}/{trial}" if _NUMBER.fullmatch(trial) else ""
 
 
 def record_url(url: str, trial: str) -> str:

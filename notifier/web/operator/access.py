@@ -51,13 +51,19 @@ def page(handler: Callable[[Visit], Response], *, for_owners: bool = False) -> E
     return endpoint
 
 
-def action(handler: Callable[[Visit, FormData], Response], *, for_owners: bool = False) -> Endpoint:
+def action(
+    handler: Callable[[Visit, FormData], Response],
+    *,
+    for_owners: bool = False,
+    limits: forms.Limits = forms.USUAL,
+) -> Endpoint:
     """Return the endpoint of a form.
 
     Args:
         handler: does what the form says, records it in the operators' log in the same transaction,
             and returns a redirect (`rendering.done`), or the page with what is wrong.
         for_owners: whether editors are refused.
+        limits: how large the form may be.
     """
 
     def answer(request: Request, form: FormData) -> Response:
@@ -71,7 +77,7 @@ def action(handler: Callable[[Visit, FormData], Response], *, for_owners: bool =
         return _answered(visit, lambda: handler(visit, form))
 
     async def endpoint(request: Request) -> Response:
-        form = await forms.form_of(request)
+        form = await forms.form_of(request, limits)
         return await run_in_threadpool(answer, request, form)
 
     return endpoint

@@ -16,9 +16,9 @@ from notifier.text.cleaning import clean, right_to_left, shorten
 
 # Rows of the table below a chart; more are put together. Chosen by hand; not measured.
 MOST_ROWS = 1000
-# The widths of a chart's inner part on a phone of 320 pixels and on a wide page, and of a
-# character of a label, in pixels. Measured in Chromium with the style of the pages.
-_ON_PHONE, _ON_WIDE_PAGE, _CHARACTER = 200, 620, 7.5
+# The widths of a chart's inner part on a phone of 320 pixels and in one of two columns of a wide
+# page, and of a character of a label, in pixels. Measured in Chromium with the style of the pages.
+_ON_PHONE, _ON_WIDE_PAGE, _CHARACTER = 200, 470, 7.5
 # In characters.
 _LONGEST_LABEL = 12
 # The most lines across a chart, without the lowest.
@@ -229,7 +229,7 @@ def below(labels: Sequence[str], y: float) -> list[Markup]:
         y: the baseline of the texts.
     """
     texts = [short_label(label) for label in labels]
-    width = max(map(len, texts)) * _CHARACTER + 10
+    width = max(map(len, texts)) * _CHARACTER + 14
     step = _step(len(texts), int(_ON_WIDE_PAGE / width))
     on_phone = step * _step(math.ceil(len(texts) / step), int(_ON_PHONE / width))
     parts = []

@@ -22,20 +22,25 @@ from notifier.web import forms
 
 # The kinds of terms in the order of the page, what it calls them, and what they do.
 KINDS = {
-    TermKind.NAME: ("Names", "An article whose headline or first sentence has one is about the "
-                    "therapy; one that has it further down mentions it."),
+    TermKind.NAME: (
+        "Names",
+        "In the headline or the first sentence: the article is about it. Further down: a mention.",
+    ),
     TermKind.CODE: ("Code names", "As names, but every digit must agree."),
-    TermKind.TRIAL: ("Names of trials", "Besides the trials below, which are found by their number "
-                     "and short name anyway."),
+    TermKind.TRIAL: ("Names of trials", "Besides those of the trials below."),
     TermKind.TARGET: ("Targets", "What the therapy acts on. Without the name: related news."),
-    TermKind.CLASS: ("Classes", "The kind of therapy, and others of the same kind. Without the "
-                     "name: related news."),
+    TermKind.CLASS: (
+        "Classes",
+        "The kind of therapy, and others of the same kind. Without the name: related news.",
+    ),
     TermKind.SPONSOR: ("Companies", "Never match alone; they put an item higher."),
     TermKind.INDICATION: ("Illnesses", "Never match alone; they put an item higher."),
-    TermKind.COMPARATOR: ("Compared with", "Therapies that it is compared with. Never match alone."),
-    TermKind.EXCLUDE: ("Exclusions", "An article that has one is left out, unless its headline "
-                       "names the therapy."),
-}  # fmt: skip
+    TermKind.COMPARATOR: ("Compared with", "Never match alone; they put an item higher."),
+    TermKind.EXCLUDE: (
+        "Exclusions",
+        "An article with one is left out, unless its headline names the therapy.",
+    ),
+}
 TIERS = {
     Tier.ABOUT: "about the therapy",
     Tier.MENTION: "mentions it",
@@ -49,6 +54,7 @@ _ADDRESS_FIELDS = ("pages", "sources")
 # Letters of a new name or code that is pointed out as short. Chosen by hand; not measured.
 _SHORT = 5
 _DATE = "Give the date as year-month-day, such as 2025-10-02."
+_ROWS = {"trials": "trial", "canaries": "canary"}
 _WORDS = {
     ("name", "missing"): "Give the therapy's name.",
     ("name", "value_error"): "Give the therapy's name.",
@@ -76,10 +82,11 @@ class Filled:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a form holds.
+    """The content of a form, checked.
 
     Attributes:
-        file: the profile; None if something is wrong.
+        file: the profile; None if it cannot be read. It is not to be stored while something is
+            wrong.
         wrong: sentences by field, such as ``terms_name``, ``trial_0_id`` or ``canary_2``.
         notes: sentences by field about what is not wrong, but worth a look.
     """
@@ -104,7 +111,7 @@ def filled_with(document: Mapping[str, Any]) -> Filled:
 def filled_by(form: FormData) -> Filled:
     """Return the form as somebody sent it; rows without any text are left out."""
     names = (*_LINE_FIELDS, *_ADDRESS_FIELDS, *(f"terms_{kind}" for kind in KINDS))
-    values = {name: forms.text(form, name) for name in names}
+    values = {name: _lines(form, name) for name in names}
     return Filled(
         values,
         _rows(form, "trial", TRIAL_FIELDS),
@@ -124,13 +131,17 @@ def check(filled: Filled, stored: Mapping[str, Any]) -> Checked:
     parts = _in_stored_order([line.part for line in lines], stored)
     document = {**stored, "terms": parts, "public": filled.is_public}
     for name in _LINE_FIELDS:
-        document[name] = clean(filled.values[name])
+        before = str(document.get(name) or "")
+        after = filled.values[name]
+        document[name] = before if clean(before) == clean(after) else clean(after)
     if not document["stage_as_of"]:
         del document["stage_as_of"]
     for name in _ADDRESS_FIELDS:
         document[name] = filled.values[name].split()
-    document["trials"] = [dict(row) for row in filled.trials]
-    document["canaries"] = [dict(row) for row in filled.canaries]
+    document["trials"] = [_as_stored(row, stored.get("trials", ()), "id") for row in filled.trials]
+    document["canaries"] = [
+        _as_stored(row, stored.get("canaries", ()), "title") for row in filled.canaries
+    ]
     wrong: dict[str, list[str]] = {}
     notes: dict[str, list[str]] = {}
     _point_out(lines, stored, wrong, notes)
@@ -145,7 +156,9 @@ def check(filled: Filled, stored: Mapping[str, Any]) -> Checked:
                 wrong[name].append(text)
     if file is not None and not wrong:
         _check_canaries(file, wrong)
-    return Checked(None if wrong else file, wrong, notes)
+    if wrong.keys() - {f"canary_{place}" for place in range(len(filled.canaries))}:
+        file = None
+    return Checked(file, wrong, notes)
 
 
 @dataclass(frozen=True)
@@ -174,10 +187,8 @@ def _term_lines(filled: Filled) -> Iterator[_TermLine]:
         for number, line in enumerate(filled.values[name].splitlines(), 1):
             spellings = _spellings_of(line)
             if spellings:
-                part: dict[str, Any] = {"kind": str(kind), "text": spellings[0]}
-                if spellings[1:]:
-                    part["also"] = spellings[1:]
-                yield _TermLine(name, number, part)
+                also = {"also": spellings[1:]} if spellings[1:] else {}
+                yield _TermLine(name, number, {"kind": str(kind), "text": spellings[0], **also})
 
 
 def _line_of(term: Mapping[str, Any]) -> str:
@@ -207,8 +218,26 @@ def _rows(form: FormData, prefix: str, names: Sequence[str]) -> list[dict[str, s
     return [row for row in rows if any(row[name] for name in names if name != "tier")]
 
 
+def _lines(form: FormData, name: str) -> str:
+    """Return a field as it was typed: a line keeps its number if one before it is empty."""
+    return forms.unstripped(form, name).replace("\r\n", "\n").rstrip()
+
+
 def _kept(text: str) -> str:
-    return "\n".join(clean(line) for line in text.strip().splitlines())
+    """Return what was typed in a row, with the line ends of the file."""
+    return text.replace("\r\n", "\n").strip()
+
+
+def _as_stored(
+    row: Mapping[str, str], stored: Sequence[Mapping[str, Any]], key: str
+) -> dict[str, str]:
+    """Return a row; what differs from the stored one by space alone stays as it was stored."""
+    earlier = next((part for part in stored if clean(part[key]) == clean(row[key])), {})
+    before = {name: str(earlier.get(name, "")) for name in row}
+    return {
+        name: before[name] if clean(before[name]) == clean(text) else text
+        for name, text in row.items()
+    }
 
 
 def _in_stored_order(
@@ -269,10 +298,10 @@ def _check_canaries(file: ProfileFile, wrong: dict[str, list[str]]) -> None:
         zip(file.canaries, profile_edit.canary_tiers(file), strict=True)
     ):
         if tier is not canary.tier:
-            wrong[f"canary_{place}"] = [
-                f"With these terms this text is “{TIERS[tier]}”, and must be "
-                f"“{TIERS[canary.tier]}”. Correct the terms, or what it must be."
-            ]
+            sentence = (
+                f"“{canary.title}” would be: {TIERS[tier]}. It must be: {TIERS[canary.tier]}."
+            )
+            wrong[f"canary_{place}"] = [f"{sentence} Correct the terms, or what it must be."]
 
 
 def _said(
@@ -280,28 +309,29 @@ def _said(
 ) -> tuple[str, str]:
     """Return the field that a check refused, and why."""
     name, *rest = map(str, error["loc"])
-    if name == "terms":
-        if not rest:
-            name = "terms_name"
-        else:
-            part = document["terms"][int(rest[0])]
-            line = next(each for each in lines if each.part is part)
-            return line.field, f"{line.place} {_reason(error)}."
-    if name in ("trials", "canaries") and rest:
-        prefix = {"trials": "trial", "canaries": "canary"}[name]
-        if rest[-1] == "tier":
-            return f"canary_{rest[0]}", "Choose what this text must be."
-        if name == "canaries":
-            return f"canary_{rest[0]}", f"The headline {_reason(error)}."
-        value = document["trials"][int(rest[0])].get(rest[-1], "")
-        return f"{prefix}_{rest[0]}", f"“{value}” {_reason(error)}."
-    if name == "stage_as_of":
-        return name, _DATE
+    if name == "terms" and rest:
+        part = document["terms"][int(rest[0])]
+        line = next(each for each in lines if each.part is part)
+        return line.field, f"{line.place} {_reason(error)}."
+    if name in _ROWS and rest:
+        return f"{_ROWS[name]}_{rest[0]}", _said_of_row(error, document[name][int(rest[0])])
+    name = {"terms": "terms_name"}.get(name, name)
     if (name, error["type"]) in _WORDS:
         return name, _WORDS[name, error["type"]]
+    if name == "stage_as_of":
+        return name, _DATE
     if name in (*_LINE_FIELDS, *_ADDRESS_FIELDS, "terms_name"):
         return name, f"{_reason(error)[:1].upper()}{_reason(error)[1:]}."
     return "rest", f"{' '.join((name, *rest))} {_reason(error)}."
+
+
+def _said_of_row(error: Mapping[str, Any], row: Mapping[str, str]) -> str:
+    key = str(error["loc"][-1])
+    if key == "tier":
+        return "Choose what this text must be."
+    if key == "title":
+        return f"The headline {_reason(error)}."
+    return f"“{row.get(key, '')}” {_reason(error)}."
 
 
 def _reason(error: Mapping[str, Any]) -> str:

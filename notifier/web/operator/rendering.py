@@ -6,6 +6,7 @@ work behind a proxy that serves them under a longer path.
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -128,7 +129,14 @@ def logged_out(request: Request, form: FormData) -> Response:
         for name, value in form.multi_items()
         if isinstance(value, str) and value.strip() and name not in _SECRET_FIELDS
     ]
-    return bare(request, "logged_out", {"written": written}, 401)
+    values = {"written": written, "place": quote(_page_of_form(request))}
+    return bare(request, "logged_out", values, 401)
+
+
+def _page_of_form(request: Request) -> str:
+    """Return the address behind ``/operator/`` of the page that a form was on, as browsers say."""
+    _, _, place = urlsplit(request.headers.get("referer", "")).path.partition("/operator/")
+    return place
 
 
 def _done_text(visit: Visit) -> str:

@@ -15,7 +15,9 @@ from notifier.web.operator import (
     news,
     people,
     person_page,
+    profiles,
     rendering,
+    source_routes,
     team,
     today,
 )
@@ -23,7 +25,11 @@ from notifier.web.operator.access import action, page, require_operators
 from notifier.web.responses import deps_of
 
 # Files that the pages load: the template, and the type.
-_FILES = {"style.css": "text/css", "page.js": "text/javascript"}
+_FILES = {
+    "style.css": "text/css",
+    "page.js": "text/javascript",
+    "profile_edit.js": "text/javascript",
+}
 
 
 def routes() -> list[Route]:
@@ -39,6 +45,8 @@ def routes() -> list[Route]:
         Route("/operator/login", login.log_in, methods=["POST"]),
         Route("/operator/logout", action(login.log_out), methods=["POST"]),
         Route("/operator/log", page(log_page.show, for_owners=True), methods=["GET"]),
+        *profiles.routes(),
+        *source_routes.routes(),
         *news.routes(),
         *digests.routes(),
         *(

@@ -13,7 +13,7 @@ from notifier.web.operator.chart_parts import Caption, day_text
 # In pixels: above the first row; of a row, its label and its bar in it; below the last row.
 _TOP, _ROW, _LABEL, _BAR, _BAR_HEIGHT, _BELOW = 22, 46, 14, 20, 14, 26
 # Characters of a row's label. Measured at 320 and 1200 pixels.
-_LONGEST_ON_PHONE, _LONGEST = 34, 90
+_LONGEST_ON_PHONE, _LONGEST = 38, 90
 # The most labels of the scale, and the most years or months of those on a phone.
 _MOST_LABELS, _MOST_YEARS_ON_PHONE, _MOST_MONTHS_ON_PHONE = 10, 4, 3
 _HATCH = "M-2 2l4-4M0 8l8-8M6 10l4-4"
