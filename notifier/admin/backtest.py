@@ -48,7 +48,7 @@ class SimulatedDigest:
 
     @property
     def item_count(self) -> int:
-        """How many items it shows: reports of one event are one."""
+        """The number of items it shows: reports of one event are one."""
         stories = {item.story for item in self.items} - {None}
         return len(stories) + sum(item.story is None for item in self.items)
 

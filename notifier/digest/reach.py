@@ -166,6 +166,19 @@ def waiting(session: Session, match: Match, now: datetime) -> Waiting:
     return Waiting(number, first_due_at)
 
 
+def followers(session: Session, profile_ids: Collection[int]) -> Mapping[int, int]:
+    """Return how many readers are sent the news of profiles, by profile id."""
+    counted = (
+        select(Subscription.profile_id, func.count())
+        .where(
+            Subscription.profile_id.in_(profile_ids),
+            Subscription.status == SubscriptionStatus.CONFIRMED,
+        )
+        .group_by(Subscription.profile_id)
+    )
+    return {row[0]: row[1] for row in session.execute(counted)}
+
+
 class WaitingChange(NamedTuple):
     """A correction, withdrawal or other change that readers are going to be told of."""
 

@@ -8,7 +8,7 @@ newest stored state of each entry; nothing is written.
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -33,7 +33,7 @@ MOST_ENTRIES, MOST_SECONDS = 2_000, 5.0
 # A profile is too broad if it would match more than half of what was looked at, and at least twice
 # as much as now. Chosen by hand; not measured.
 _TOO_BROAD_SHARE, _TOO_BROAD_GROWTH = 0.5, 2
-# Entries that are read together; few, so that the time is looked at often.
+# Entries that are read together. Chosen by hand; not measured.
 _PART = 100
 # Profiles whose judgements by the stored terms are kept in memory. Chosen by hand; not measured.
 _MOST_KEPT = 8
@@ -199,22 +199,29 @@ def compare(
     judges = _Judges(stored, edited)
     entry_ids = newest_entries(session, edited, MOST_ENTRIES + 1)
     earliest, is_whole = None, True
-    for part in in_chunks(entry_ids[:MOST_ENTRIES], _PART):
-        if time.monotonic() > deadline:
+    for row, document in _recent(session, entry_ids[:MOST_ENTRIES], since):
+        if earliest and time.monotonic() > deadline:
             is_whole = False
             break
-        rows = _rows(session, part, since)
-        articles = judging.articles_of(session, rows)
-        for row in rows:
-            judges.judge(row, judging.document_of(row, articles))
-            earliest = min(earliest or row.observed_at, row.observed_at)
-    else:
-        for entry_id in entry_ids[MOST_ENTRIES:]:
-            is_whole = session.get_one(Entry, entry_id).first_seen_at <= since
+        judges.judge(row, document)
+        earliest = min(earliest or row.observed_at, row.observed_at)
+    for entry_id in entry_ids[MOST_ENTRIES:]:
+        is_whole = is_whole and session.get_one(Entry, entry_id).first_seen_at <= since
     judges.differing.sort(key=lambda each: each.observed_at, reverse=True)
     return Comparison(
         judges.entries, earliest, is_whole, judges.before, judges.after, judges.differing
     )
+
+
+def _recent(
+    session: Session, entry_ids: Sequence[int], since: datetime
+) -> Iterator[tuple[Any, Document]]:
+    """Yield the newest revision of each entry that was observed since then, with its text."""
+    for part in in_chunks(entry_ids, _PART):
+        rows = _rows(session, part, since)
+        articles = judging.articles_of(session, rows)
+        for row in rows:
+            yield row, judging.document_of(row, articles)
 
 
 def newest_entries(session: Session, candidate: Candidate, limit: int) -> Sequence[int]:

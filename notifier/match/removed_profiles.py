@@ -4,6 +4,7 @@ Owns what a removal leaves: the row with its matches, digests and history, so th
 the record of what was sent stay true. A later import of the same slug brings the profile back.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -27,6 +28,12 @@ def remove(session: Session, profile: Profile, now: datetime) -> None:
     session.execute(delete(Term).where(Term.profile_id == profile.id))
     session.expire(profile, ["terms"])
     profiles.note_import(session)
+
+
+def removed_since(session: Session, since: datetime) -> Sequence[Profile]:
+    """Return the profiles that were removed after a time, the last one first."""
+    query = select(Profile).where(Profile.removed_at > since)
+    return session.scalars(query.order_by(Profile.removed_at.desc())).all()
 
 
 def was_stored(session: Session, slug: str) -> bool:

@@ -85,12 +85,6 @@ def newest(
     return session.scalars(statement.order_by(OperatorAction.id.desc()).limit(limit)).all()
 
 
-def count_since(session: Session, name: str, kind: str, since: datetime) -> int:
-    """Return how many entries of a kind an operator made after a time."""
-    wanted = OperatorAction.name == name, OperatorAction.kind == kind, OperatorAction.at > since
-    return session.scalar(select(func.count(OperatorAction.id)).where(*wanted)) or 0
-
-
 def by_time(
     session: Session, about: str, times: Collection[datetime]
 ) -> dict[datetime, OperatorAction]:

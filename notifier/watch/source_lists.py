@@ -22,14 +22,28 @@ def many(session: Session, source_ids: Sequence[int]) -> dict[int, Source]:
     return by_id
 
 
-def of_profile(session: Session, profile: Profile) -> list[Source]:
-    """Return the sources of a profile: its own, and those that are watched for every profile."""
+def of_profile(session: Session, profile: Profile, limit: int | None = None) -> list[Source]:
+    """Return the sources of a profile: its own, and those that are watched for every profile.
+
+    Args:
+        session: a session of any kind.
+        profile: a stored profile.
+        limit: at most so many.
+    """
+    statement = select(Source).where(*_feeds(profile)).order_by(Source.id)
+    return list(session.scalars(statement.limit(limit)))
+
+
+def count_of_profile(session: Session, profile: Profile) -> int:
+    """Return how many sources a profile has, with those that are watched for every profile."""
+    return session.scalars(select(func.count(Source.id)).where(*_feeds(profile))).one()
+
+
+def _feeds(profile: Profile) -> tuple[ColumnElement[bool], ...]:
+    """Select the watched sources that feed a profile."""
     assigned = select(SourceProfile.source_id)
     own = assigned.where(SourceProfile.profile_id == profile.id)
-    statement = select(Source).where(
-        Source.removed_at.is_(None), or_(Source.id.in_(own), Source.id.not_in(assigned))
-    )
-    return list(session.scalars(statement.order_by(Source.id)))
+    return Source.removed_at.is_(None), or_(Source.id.in_(own), Source.id.not_in(assigned))
 
 
 def count_of_profile_alone(session: Session, profile_id: int) -> int:

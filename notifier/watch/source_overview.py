@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from notifier.enums import SourceKind
@@ -137,19 +137,25 @@ def per_week(session: Session, source: Source, mondays: Sequence[datetime]) -> l
             registry the states after the first one.
         mondays: the beginning of each week, and the end of the last one.
     """
-    is_feed = source.kind is SourceKind.FEED
-    at = Entry.first_seen_at if is_feed else Revision.observed_at
-    counts = [
-        func.count(Entry.id).filter(and_(at >= begin, at < end)) for begin, end in pairwise(mondays)
-    ]
-    statement = select(*counts).select_from(Entry)
-    statement = statement.where(Entry.source_id == source.id, at >= mondays[0])
-    if is_feed:
-        statement = statement.where(Entry.first_seen_at > (source.baselined_at or mondays[-1]))
-    else:
-        statement = statement.join(Revision, Revision.entry_id == Entry.id)
-        statement = statement.where(Revision.number > 1)
-    return list(session.execute(statement).one())
+    weeks = list(pairwise(mondays))
+    if source.kind is SourceKind.FEED:
+        since = source.baselined_at or mondays[-1]
+        return list(
+            session.execute(select(*(_new_in(source, since, *week) for week in weeks))).one()
+        )
+    at = Revision.observed_at
+    counts = [func.count(Entry.id).filter(and_(at >= begin, at < end)) for begin, end in weeks]
+    statement = select(*counts).select_from(Entry).join(Revision, Revision.entry_id == Entry.id)
+    is_change = and_(Entry.source_id == source.id, Revision.number > 1, at >= mondays[0])
+    return list(session.execute(statement.where(is_change)).one())
+
+
+def _new_in(source: Source, since: datetime, begin: datetime, end: datetime) -> ScalarSelect[int]:
+    """Return the number of entries in a week as a query, which reads a range of an index."""
+    seen_at = Entry.first_seen_at
+    is_in_week = and_(seen_at >= begin, seen_at < end, seen_at > since)
+    counted = select(func.count()).select_from(Entry)
+    return counted.where(Entry.source_id == source.id, is_in_week).scalar_subquery()
 
 
 def entries_of(

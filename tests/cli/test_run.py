@@ -141,7 +141,7 @@ def test_a_single_run_that_is_stopped_finishes_the_mail_under_way_and_starts_no_
         ready("subscribe", f"{name}@example.org", "--confirmed", "--every", "daily", *NOW)
     ready("run", "--once", *NOW)
     site.put("/feed/", sites.rss([Article("Frexalimab slows lesions")]))
-    with faulty_server.running(slow=1.0) as server:
+    with faulty_server.running(slow=0.5) as server:
         process = subprocess.Popen(
             [sys.executable, "-W", "error", "-m", "notifier", "run", "--once", *LATER],
             cwd=home,
@@ -158,7 +158,7 @@ def test_a_single_run_that_is_stopped_finishes_the_mail_under_way_and_starts_no_
         deadline = time.monotonic() + 20
         while not server.connections and time.monotonic() < deadline:
             time.sleep(0.02)
-        time.sleep(0.3)
+        time.sleep(0.1)
         process.send_signal(number)
         out, err = process.communicate(timeout=20)
         assert (process.returncode, err) == (0, "")

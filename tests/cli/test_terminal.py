@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -282,23 +282,39 @@ def test_json_contains_what_is_stored_in_escaped_form(hostile: Path, capsys: pyt
 def test_exports_contain_what_is_stored_in_escaped_form(
     hostile: Path, capfdbinary: pytest.CaptureFixture
 ):
-    result = _command(hostile, "profiles", "export", "frexalimab")
-    assert HOSTILE in tomllib.loads(result.stdout.decode())["name"]
-    result = _command(hostile, "sources", "export")
-    (outline,) = ET.fromstring(result.stdout).iter("outline")
+    assert run(["profiles", "export", "frexalimab"]) == 0
+    assert HOSTILE in tomllib.loads(capfdbinary.readouterr().out.decode())["name"]
+    assert run(["sources", "export"]) == 0
+    (outline,) = ET.fromstring(capfdbinary.readouterr().out).iter("outline")
     assert "owned" in outline.attrib["text"]
 
 
-def _command(folder: Path, *args: str, **environment: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-W", "error", "-m", "notifier", *args]
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, **environment},
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+# Runs commands one after the other, as `notifier` runs one, and writes each exit code between zeros
+# behind its output: the start of a process takes longer than most of them.
+_SEVERAL = """
+import json, sys
+from notifier.cli import logs
+from notifier.cli.main import run
+logs.set_up()
+for command in json.loads(sys.argv[1]):
+    code = run(command)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    sys.stdout.buffer.write(b"\\0%d\\0" % code)
+    sys.stdout.buffer.flush()
+"""
+
+
+def several(commands: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return the program that runs commands and its arguments."""
+    return [sys.executable, "-W", "error", "-c", _SEVERAL, json.dumps(commands)]
+
+
+def outputs(written: bytes) -> list[tuple[bytes, int]]:
+    """Return what each of several commands wrote, and its exit code."""
+    pieces = written.split(b"\0")
+    assert pieces.pop() == b""
+    return [(out, int(code)) for out, code in zip(pieces[::2], pieces[1::2], strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -313,27 +329,34 @@ def _command(folder: Path, *args: str, **environment: str) -> subprocess.Complet
     ids=str,
 )
 def test_no_encoding_ends_a_command(hostile: Path, environment: dict[str, str]):
-    for command in (
+    commands = [
         ("entries", "list"),
         ("entries", "list", "--json"),
         ("profiles", "export", "frexalimab"),
-    ):
-        result = _command(hostile, *command, **environment)
-        assert result.returncode == 0, result.stderr
-        assert not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", result.stdout)
-        if "--json" in command:
-            assert any(HOSTILE in row["title"] for row in json.loads(result.stdout))
-        if "export" in command:
-            assert HOSTILE in tomllib.loads(result.stdout.decode("utf-8"))["name"]
+    ]
+    ran = subprocess.run(
+        several(commands),
+        cwd=hostile,
+        env={**os.environ, **environment},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    listed, as_json, exported = outputs(ran.stdout)
+    for out, code in (listed, as_json, exported):
+        assert code == 0
+        assert not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", out)
+    assert any(HOSTILE in row["title"] for row in json.loads(as_json[0]))
+    assert HOSTILE in tomllib.loads(exported[0].decode("utf-8"))["name"]
 
 
-def on_terminal(folder: Path, *args: str) -> str:
-    """Run a command on a terminal, and return what it writes there."""
+def on_terminal(folder: Path, commands: Sequence[tuple[str, ...]]) -> list[str]:
+    """Run commands on a terminal, and return what each writes there."""
     master, slave = os.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200"}
-    command = [sys.executable, "-m", "notifier", *args]
     process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdin=slave, stdout=slave, stderr=slave
+        several(commands), cwd=folder, env=environment, stdin=slave, stdout=slave, stderr=slave
     )
     os.close(slave)
     pieces = []
@@ -350,12 +373,11 @@ def on_terminal(folder: Path, *args: str) -> str:
     process.wait(timeout=60)
     reader.join(timeout=10)
     os.close(master)
-    return b"".join(pieces).decode("utf-8")
+    return [out.decode("utf-8") for out, _ in outputs(b"".join(pieces))]
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
+def test_no_output_controls_a_real_terminal(hostile: Path):
+    commands = [
         ("entries", "list"),
         ("digests", "show", "1"),
         ("profiles", "show", "frexalimab"),
@@ -364,15 +386,12 @@ def on_terminal(folder: Path, *args: str) -> str:
         ("sources", "list"),
         ("sources", HOSTILE),
         ("subscribers", "export"),
-    ],
-    ids=_name,
-)
-def test_no_output_controls_a_real_terminal(hostile: Path, command: tuple[str, ...]):
-    shown = on_terminal(hostile, *command)
-    assert "owned" in shown
-    words = re.sub("\r+\n", "\n", COLOUR.sub("", shown))
-    assert CONTROLS.sub("", words) == words
-    assert "\x1b[8m" not in shown
+    ]
+    for command, shown in zip(commands, on_terminal(hostile, commands), strict=True):
+        assert "owned" in shown, _name(command)
+        words = re.sub("\r+\n", "\n", COLOUR.sub("", shown))
+        assert CONTROLS.sub("", words) == words, _name(command)
+        assert "\x1b[8m" not in shown, _name(command)
 
 
 def test_an_address_in_a_progress_bar_does_not_control_the_terminal(

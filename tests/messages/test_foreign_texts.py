@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import timedelta
+from functools import partial
 from html.parser import HTMLParser
 
 import pytest
@@ -98,10 +99,7 @@ def test_a_mail_in_another_language_has_no_english(
                 assert words_in(mail["Subject"], code) == []
 
 
-@pytest.fixture
-def reader(installation: Installation, request: pytest.FixtureRequest) -> str:
-    """Somebody in another language who was sent an article and its correction, in each edition."""
-    made, code = installation, request.param
+def send_an_article_and_its_correction(made: Installation, code: str) -> None:
     for name, edition in (("anna", "patient"), ("doctor", "clinician")):
         made.subscribe(f"{name}@example.org", language=code, edition=edition)
     run_once(made.at(MONDAY))
@@ -111,6 +109,16 @@ def reader(installation: Installation, request: pytest.FixtureRequest) -> str:
     run_once(made.at(MONDAY + DAY))
     made.publish([Article(TITLE.replace("41", "37"), BODY, guid="1", slug="one"), also])
     run_once(made.at(MONDAY + 2 * DAY))
+
+
+SENT = {code: partial(send_an_article_and_its_correction, code=code) for code in OTHERS}
+
+
+@pytest.fixture
+def reader(installation: Installation, request: pytest.FixtureRequest) -> str:
+    """Somebody in another language who was sent an article and its correction, in each edition."""
+    code: str = request.param
+    installation.prepare(SENT[code])
     return code
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,14 +22,24 @@ ARTICLE = Article(
 )
 
 
-@pytest.fixture(
-    params=[(code, edition) for code in ("en", "de", "fr", "es") for edition in Edition], ids=str
-)
+def deliver_to_anna(installation: Installation, code: str, edition: Edition) -> None:
+    installation.subscribe("anna.example@example.org", language=code, edition=edition)
+    delivered(installation)
+
+
+DELIVERIES = {
+    (code, edition): partial(deliver_to_anna, code=code, edition=edition)
+    for code in ("en", "de", "fr", "es")
+    for edition in Edition
+}
+
+
+@pytest.fixture(params=DELIVERIES, ids=str)
 def mail(request: pytest.FixtureRequest, installation: Installation):
     """A digest as it came through the mail server, in each language and edition."""
-    code, edition = request.param
-    installation.subscribe("anna.example@example.org", language=code, edition=edition)
-    return delivered(installation)
+    installation.prepare(DELIVERIES[request.param])
+    (message,) = installation.sink.messages
+    return message
 
 
 def delivered(installation: Installation):

@@ -106,7 +106,7 @@ class Installation:
 
         Args:
             build: a function of a module, which uses an installation that just adopted the bundled
-                profile, and nothing else.
+                profile, and nothing else; or such a function with its arguments, made once.
         """
         engine = self._deps.engine
         if engine.dialect.name != "sqlite":

@@ -24,7 +24,7 @@ from notifier.web.operator import (
     rendering,
 )
 from notifier.web.operator.access import action, page
-from notifier.web.operator.news_words import Clock
+from notifier.web.operator.digest_words import Clock
 from notifier.web.operator.visit import Visit, number_of
 
 _ROWS = 40

@@ -13,8 +13,8 @@ from notifier.i18n.catalog import ENGLISH
 from notifier.match import shown_state
 from notifier.store.models import Revision
 from notifier.watch import entry_states
-from notifier.web.operator import news_tabs, news_words, rendering
-from notifier.web.operator.news_words import Clock
+from notifier.web.operator import news_tabs, news_words, rendering, words
+from notifier.web.operator.digest_words import Clock
 from notifier.web.operator.visit import Visit, number_of
 
 _ROWS = 10
@@ -54,6 +54,7 @@ def show(visit: Visit) -> Response:
             "tabs": news_tabs.tabs(session, "changes"),
             "clock": Clock(visit.deps),
             "words": news_words,
+            "count": words.count,
         }
     return rendering.show(visit, "news_changes", values, section="news")
 

@@ -16,8 +16,8 @@ from notifier.operators import actions
 from notifier.store.models import Entry, Match, OperatorAction, Revision
 from notifier.watch import entry_states
 from notifier.watch.entry_states import NewestState
-from notifier.web.operator import news_changes, news_tabs, news_words, rendering
-from notifier.web.operator.news_words import Clock
+from notifier.web.operator import news_changes, news_tabs, news_words, rendering, words
+from notifier.web.operator.digest_words import Clock
 from notifier.web.operator.visit import Visit, number_of
 
 # States on a page, matches that are shown, digests and decisions with each, and characters of the
@@ -107,6 +107,7 @@ def of_entry(
     values |= {
         "clock": Clock(visit.deps),
         "words": news_words,
+        "count": words.count,
         "longest": LONGEST_REASON,
         "problem": "",
         "at": 0,
@@ -151,10 +152,10 @@ def _next(
     drafts = sum(each.is_open for each in with_it)
     in_drafts = ""
     if drafts:
-        in_drafts = f" It is in {news_words.number(drafts, 'draft')} or approved digest already."
+        in_drafts = f" It is in {words.count(drafts, 'draft')} or approved digest already."
     if not waiting.readers:
         return f"Nobody waits for it: whoever gets it was served.{in_drafts}"
-    readers = news_words.number(waiting.readers, "reader")
+    readers = words.count(waiting.readers, "reader")
     clock = Clock(visit.deps)
     first = (
         f"the first digest is due on {clock.short(max(waiting.first_due_at, visit.now))}"

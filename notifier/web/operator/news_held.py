@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from notifier.admin import match_log, news_review, review
+from notifier.digest import reach
 from notifier.digest.changes import ChangeView
 from notifier.enums import HeldBecause, NewsKind
 from notifier.errors import NotFoundError, NotifierError
@@ -23,8 +24,8 @@ from notifier.store.models import NearMiss
 from notifier.watch import entry_states
 from notifier.watch.entry_states import NewestState
 from notifier.web import forms
-from notifier.web.operator import news_changes, news_tabs, news_words, rendering
-from notifier.web.operator.news_words import Clock
+from notifier.web.operator import news_changes, news_tabs, news_words, rendering, words
+from notifier.web.operator.digest_words import Clock
 from notifier.web.operator.visit import Visit, number_of
 
 # On a page, and characters of a text that are shown with it. Chosen by hand; a form has 60 fields.
@@ -43,12 +44,14 @@ class Row(NamedTuple):
         state: what it is now (`shown_state.of_held`).
         newest: the newest state of its entry.
         changes: what would be told; none of new reports.
+        followers: how many readers follow the therapy.
     """
 
     near_miss: NearMiss
     state: str
     newest: NewestState
     changes: Sequence[ChangeView]
+    followers: int
 
 
 class Outcome(NamedTuple):
@@ -221,6 +224,7 @@ def _page(
         "wanted": wanted,
         "clock": Clock(visit.deps),
         "words": news_words,
+        "count": words.count,
         "longest": LONGEST_REASON,
         "reason": "",
         "at": "",
@@ -234,6 +238,7 @@ def _page(
 
 def _rows(session: Session, waiting: Sequence[NearMiss]) -> list[Row]:
     newest = entry_states.newest(session, {each.entry_id for each in waiting}, _LONGEST_TEXT)
+    followers = reach.followers(session, {each.profile_id for each in waiting})
     return [
         Row(
             near_miss,
@@ -242,6 +247,7 @@ def _rows(session: Session, waiting: Sequence[NearMiss]) -> list[Row]:
             ()
             if near_miss.kind is NewsKind.NEW
             else news_changes.described(near_miss.revision, near_miss.entry.source.kind),
+            followers.get(near_miss.profile_id, 0),
         )
         for near_miss in waiting
     ]

@@ -17,7 +17,7 @@ from notifier.operators import actions
 from notifier.store.models import Match
 from notifier.web import forms
 from notifier.web.operator import news_entry, rendering
-from notifier.web.operator.news_words import Clock
+from notifier.web.operator.digest_words import Clock
 from notifier.web.operator.visit import Visit, number_of
 
 # Done for the id of a match, the reason and the state that was shown; returns the log's entry.

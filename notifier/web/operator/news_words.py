@@ -1,11 +1,6 @@
-"""The words of the pages about news: kinds, tiers, reasons and times, for an editor."""
+"""The words of the pages about news: kinds, tiers and reasons, for an editor."""
 
-from datetime import datetime
-
-from notifier.deps import Deps
 from notifier.enums import Authority, HeldBecause, NewsKind, Tier
-from notifier.i18n.catalog import ENGLISH
-from notifier.text import times
 
 KINDS = {
     NewsKind.NEW: "New report",
@@ -43,25 +38,3 @@ HELD_SENTENCES = {
     HeldBecause.MASS_EDIT: "Most articles of its source changed at once: it may be a new design"
     " of the website and no news.",
 }
-
-
-class Clock:
-    """The times of a page, in the time zone of the installation."""
-
-    def __init__(self, deps: Deps) -> None:
-        self.zone_name = deps.settings.schedule.time_zone
-        self._zone = times.zone_or_utc(self.zone_name)
-
-    def short(self, moment: datetime) -> str:
-        """Return ``Mon 2 Mar 2026, 08:00``."""
-        local = moment.astimezone(self._zone)
-        return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
-
-    def day(self, moment: datetime) -> str:
-        """Return ``2 March 2026``."""
-        return ENGLISH.day(moment.astimezone(self._zone).date())
-
-
-def number(count: int, noun: str, plural: str = "") -> str:
-    """Return ``1 reader``, ``1,234 readers``."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

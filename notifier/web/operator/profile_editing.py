@@ -134,7 +134,7 @@ def answer(
     if outcome.action_id:
         return rendering.done(visit, f"profiles/{state.slug}", outcome.action_id)
     if is_live:
-        values = {"outcome": outcome, "meanwhile": changed, "languages": LANGUAGES}
+        values = {"outcome": outcome, "meanwhile": changed, "is_part": True, "languages": LANGUAGES}
         headers = {"X-Part": "estimate"}
         return rendering.show(visit, "profile_estimate", values, headers=headers)
     return show_page(state, outcome, changed)
@@ -197,6 +197,7 @@ def _page(
         "state": state,
         "outcome": outcome,
         "meanwhile": changed,
+        "is_part": False,
         "languages": LANGUAGES,
         **chosen(form),
     }

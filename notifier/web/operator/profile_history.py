@@ -120,6 +120,7 @@ def _page(visit: Visit, revision: ProfileRevision, form: FormData | None) -> Sho
             "at": revision.imported_at,
             "outcome": outcome,
             "meanwhile": changed,
+            "is_part": False,
             "languages": LANGUAGES,
             **chosen(form),
         }

@@ -5,15 +5,16 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 from starlette.routing import Route
 
 from notifier.admin import profile_edit
-from notifier.enums import Tier
-from notifier.match import estimates, matches, profile_list
+from notifier.enums import Health, Tier
+from notifier.match import estimates, matches, profile_list, removed_profiles
 from notifier.match import profiles as stored_profiles
 from notifier.store.models import Source
-from notifier.subscribers import followers
+from notifier.subscribers import followers, profile_endings
 from notifier.watch import source_lists
 from notifier.watch.health import health
 from notifier.web.operator import (
@@ -30,6 +31,10 @@ from notifier.web.operator.profile_form import KINDS, TIERS
 from notifier.web.operator.visit import Visit, number_of
 
 _SIZE, _WEEKS = 50, 13
+# A removal that was interrupted is shown for so long.
+_REMOVED_LATELY = timedelta(days=30)
+# The class of the words for a bad state.
+_TONES = {Health.FAILING: "wrong", Health.GONE: "wrong", Health.SILENT: "warn"}
 # Sources that are listed; a profile has a few of its own, and those of every profile.
 _MOST_SOURCES = 100
 
@@ -72,10 +77,20 @@ def show_all(visit: Visit) -> Response:
             "followers": followers.counts(session, ids),
             "matches": matches.counts_since(session, ids, since),
             "failing": profile_list.failing_canaries(session, listed.profiles),
+            "unfinished": _unfinished(session, visit) if visit.is_owner else [],
         }
     pages = -(-listed.total // _SIZE)
     shared = {"search": search, "total": listed.total, "page": number, "pages": pages}
     return rendering.show(visit, "profiles", {**values, **shared}, section="profiles")
+
+
+def _unfinished(session: Session, visit: Visit) -> list[dict[str, str]]:
+    """Return the profiles whose removal did not come to its end: some readers were not told."""
+    return [
+        {"slug": profile.slug, "name": profile.name}
+        for profile in removed_profiles.removed_since(session, visit.now - _REMOVED_LATELY)
+        if profile_endings.count_running(session, profile.id)
+    ]
 
 
 def show(visit: Visit) -> Response:
@@ -84,7 +99,7 @@ def show(visit: Visit) -> Response:
     with visit.deps.reading() as session:
         profile = stored_profiles.find(session, slug)
         document = profile.document
-        sources = source_lists.of_profile(session, profile)
+        sources = source_lists.of_profile(session, profile, _MOST_SOURCES)
         since = visit.now - timedelta(days=estimates.DAYS)
         values = {
             "profile": profile,
@@ -93,8 +108,8 @@ def show(visit: Visit) -> Response:
             "approvals": [_approval(each) for each in document.get("approvals", ())],
             "groups": _groups(document),
             "canaries": _canaries(profile_edit.state_of(session, slug)),
-            "sources": [_source(visit, each) for each in sources[:_MOST_SOURCES]],
-            "more_sources": max(len(sources) - _MOST_SOURCES, 0),
+            "sources": [_source(visit, each) for each in sources],
+            "more_sources": source_lists.count_of_profile(session, profile) - len(sources),
             "followers": followers.counts(session, [profile.id]).get(profile.id, 0),
             "matches": matches.counts_since(session, [profile.id], since).get(profile.id, 0),
             "chart": _chart(visit, matches.weekly_counts(session, profile.id, _mondays(visit.now))),
@@ -149,11 +164,12 @@ def _approval(approval: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _source(visit: Visit, source: Source) -> dict[str, Any]:
+    state = health(source, visit.now)
     return {
         "id": source.id,
         "name": source.name,
         "url": source.url,
-        "kind": source.kind,
-        "health": str(health(source, visit.now)),
+        "health": str(state),
+        "tone": _TONES.get(state, ""),
         "read_at": source.last_success_at,
     }

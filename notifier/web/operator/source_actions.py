@@ -17,7 +17,7 @@ from notifier.pipeline.poll_result import PollResult
 from notifier.store.models import Source
 from notifier.watch import edited_sources, sources
 from notifier.web import forms
-from notifier.web.operator import patience, rendering, source_fields
+from notifier.web.operator import patience, rendering, source_fields, source_words
 from notifier.web.operator.source_fields import ProfilesError, SourceFields
 from notifier.web.operator.sources import Shown, about, show_again
 from notifier.web.operator.visit import Visit
@@ -172,7 +172,7 @@ def _result(result: PollResult) -> str:
         return ", ".join(parts)
     if result.status is PollStatus.NOT_DUE:
         return "it is paused"
-    return f"that failed: {result.error or 'it is gone'}"
+    return f"that failed: {source_words.reason_text(result.error or 'it is gone')}"
 
 
 def _unchanged(session: Session, source_id: int, form: FormData) -> Source:

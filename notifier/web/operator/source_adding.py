@@ -104,7 +104,8 @@ def _found(visit: Visit, found_source: FoundSource) -> Response:
     if is_registry and document is not None and len(document.observations) == 1:
         name = document.observations[0].title
     fields = SourceFields(shorten(name, 150), found_source.url, str(authority), every=True)
-    confirmed = Confirmed(found_source.url, str(found_source.kind), found_source.problem)
+    problem = source_words.reason_text(found_source.problem)
+    confirmed = Confirmed(found_source.url, str(found_source.kind), problem)
     return _confirmation(visit, fields, confirmed, found_source=found_source)
 
 

@@ -103,8 +103,7 @@ def _gone(_source: Source) -> State:
 
 
 def _failing(source: Source) -> State:
-    reason = (source.last_error or "it could not be read").rstrip(".")
-    reason = re.sub(r" ?[(;] ?(set )?watch\.\w+[^;)]*\)?", "", reason)
+    reason = reason_text(source.last_error or "it could not be read")
     if source.failures == 1:
         text = f"The last time it could not be read: {reason}."
         return State("failed once", "aside", text, "It is tried again by itself.")
@@ -142,6 +141,11 @@ _STATES = {
     Health.HEALTHY: _healthy,
     Health.NEW: _new,
 }
+
+
+def reason_text(reason: str) -> str:
+    """Return the reason of a failure, a clause, without the settings that it names."""
+    return re.sub(r" ?[(;] ?(set )?watch\.\w+[^;)]*\)?", "", reason).rstrip(".")
 
 
 def _remedy(reason: str) -> str:

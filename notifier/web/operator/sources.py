@@ -279,8 +279,8 @@ def _weeks(session: Session, source: Source, now: datetime) -> Markup:
 
 def _entry(entry: Any, states: int) -> dict[str, Any]:
     return {
+        "id": entry.id,
         "title": entry.title or entry.url,
-        "url": entry.url,
         "published": day_text(entry.published_at) if entry.published_at else "no date",
         "seen": source_words.moment_text(entry.first_seen_at),
         "changes": states - 1,

@@ -295,6 +295,29 @@ def test_a_decision_about_nothing_is_a_404(operator, newsroom):
     assert answer.status_code == 404
 
 
+@pytest.mark.postgresql_long
+def test_the_pages_are_the_same_on_each_database(any_operator, any_installation):
+    any_installation.subscribe(READER)
+    room = Newsroom(any_installation)
+    room.run(MONDAY)
+    first, second = room.see(LESIONS), room.see(SLEEP)
+    room.run(MONDAY + DAY)
+    room.revise(first, NewsKind.CORRECTED, DAY + HOUR, EDIT)
+    room.see("FREXALT, the album", after=DAY + HOUR)
+    query = "title=SLOWS&source=127&profile=frexa&tier=about&kind=corrected&since=2026-03-01"
+    assert titles(any_operator.get(f"{NEWS}?{query}").text) == [LESIONS]
+    assert "Told to 1 reader." in words(page_of(any_operator, first))
+    assert "Goes to up to 1 reader" in words(any_operator.get(CHANGES).text)
+    match = room.match_of(second)
+    decide(any_operator, "join", match, other="1")
+    assert room.match_of(second).story == 1
+    page = any_operator.get(f"{NEWS}/held").text
+    item = re.search(r'name="item" value="([^"]+)"', page)[1]
+    form = {"token": token_in(page), "do": "dismiss", "reason": "a band", "item": item}
+    assert any_operator.send(f"{NEWS}/held", form).status_code == 303
+    assert last_log(any_installation)[1] == "a band"
+
+
 def test_an_empty_installation_says_what_will_appear(operator):
     assert "There is no news yet." in operator.get(NEWS).text
     assert "Nothing waits for a decision" in operator.get(f"{NEWS}/held").text

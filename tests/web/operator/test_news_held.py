@@ -1,6 +1,7 @@
 """What waits for a decision: an editor releases and dismisses, one by one and several at once."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -51,6 +52,7 @@ def waiting(operator: Operator) -> list[int]:
 
 
 def test_the_page_says_why_something_waits_and_shows_its_text(operator, newsroom):
+    newsroom.made.subscribe("anna@example.org")
     newsroom.see(ALBUM, "A band plays on 12 stages.")
     page = operator.get(PAGE).text
     assert ALBUM in page
@@ -58,6 +60,7 @@ def test_the_page_says_why_something_waits_and_shows_its_text(operator, newsroom
     assert "It names FREXALT, but speaks of no medicine." in page
     assert "A band plays on 12 stages." in page
     assert "Waits for you (1)" in page
+    assert "Released, it goes to up to 1 reader who follows Frexalimab." in page
 
 
 def test_each_reason_to_hold_has_words_of_its_own_and_changes_are_marked(operator, newsroom):
@@ -133,6 +136,23 @@ def test_of_two_editors_the_second_is_told_who_decided_and_when(operator, newsro
     assert f"“{ALBUM}”: ben released it on Mon 2 Mar 2026, 10:00 already." in answer.text
     with installation.at(MONDAY).reading() as session:
         assert session.query(NearMiss).one().dropped_because == ""
+
+
+@pytest.mark.postgresql_long
+def test_of_two_decisions_at_the_same_moment_one_counts(any_operator, any_installation):
+    Newsroom(any_installation).see(ALBUM)
+    page = any_operator.get(PAGE).text
+    with ThreadPoolExecutor(2) as pool:
+        answers = pool.map(
+            lambda do: send(any_operator, do, "at once", page=page).status_code,
+            ("release", "dismiss"),
+        )
+        assert sorted(answers) == [303, 409]
+    with any_installation.at(MONDAY).reading() as session:
+        held = session.query(NearMiss).one()
+        assert (held.released_at is None) != (held.dropped_because == "")
+        assert session.query(Match).count() == (held.released_at is not None)
+    assert len(log(any_installation)) == 1
 
 
 def test_a_text_that_changed_since_it_was_shown_is_shown_again_and_nothing_is_done(

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from notifier.match import matches, profiles
+from notifier.enums import SubscriptionStatus
+from notifier.match import matches, profiles, removed_profiles
 from notifier.operators import actions
 from notifier.pipeline import match
-from notifier.store.models import Match
+from notifier.store.models import Match, Subscription
 from tests.support.forms import add_second_profile, visiting
 from tests.support.installation import MONDAY, Installation
 from tests.support.operators import Operator, add_operator, token_in
@@ -53,6 +54,11 @@ def fields_of(page: str) -> list[tuple[str, str]]:
             if kind not in ("checkbox", "radio") or "checked" in found["tag"]:
                 fields.append((attribute(found["tag"], "name"), attribute(found["tag"], "value")))
     return fields
+
+
+def words_of(page: str) -> str:
+    """Return the text of a page on one line."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", page)).split())
 
 
 def changed(fields: list[tuple[str, str]], **new: str) -> list[tuple[str, str]]:
@@ -266,7 +272,7 @@ def test_the_estimate_names_what_comes_in_and_what_falls_out(operator, installat
         terms_code="INX-021; INX021",
         **dict.fromkeys(("canary_title", "canary_summary", "canary_body"), ""),
     )
-    page = re.sub(r"<[^>]+>", "", answer.text)
+    page = words_of(answer.text)
     assert "Would have matched 1 of 12 articles and records in 90 days (now 1)." in page
     came = page[page.index("Would match now, and did not before (1)") :]
     assert "Obexelimab slows lesions" in came[:200]
@@ -406,7 +412,7 @@ def test_the_second_editor_is_shown_what_the_first_one_changed(operator, install
     mine = changed(opened, do="save", terms_name="frexalimab\nsecondimab")
     answer = operator.send(EDIT, mine)
     assert answer.status_code == 409
-    page = re.sub(r"<[^>]+>", "", answer.text)
+    page = words_of(answer.text)
     assert "anna changed it on 2 March 2026 at 10:00 UTC." in page
     assert "Names “firstimab” added" in page
     assert "Names “firstimab” removed" in page[page.index("What saving would change") :]
@@ -448,7 +454,7 @@ def test_a_profile_that_was_removed_meanwhile_is_not_stored_again(operator, inst
 def test_the_history_tells_who_changed_what_and_an_earlier_state_can_return(operator, installation):
     first = document(installation)
     sent(operator, EDIT, terms_name="frexalimab\nfrexamab", stage="Phase 4", reason="Renamed")
-    page = re.sub(r"<[^>]+>", "", operator.get(HISTORY).text)
+    page = words_of(operator.get(HISTORY).text)
     assert "by anna, because: Renamed" in page
     assert "on the server" in page
     assert "Names “frexamab” added" in page
@@ -494,6 +500,21 @@ def test_an_owner_removes_a_profile_by_typing_its_name(operator, installation):
         assert profiles.number_stored(session) == 0
     assert log(installation) == ["anna: Removed the profile Frexalimab: subscriptions that end, 3"]
     assert operator.get(REMOVE).status_code == 404
+
+
+def test_a_removal_that_was_interrupted_is_shown_and_goes_on(operator, installation):
+    installation.discover(3)
+    with installation.at(MONDAY).writing() as session:
+        removed_profiles.remove(session, profiles.find(session, None), MONDAY)
+    assert "The removal of Frexalimab did not come to its end" in (
+        operator.get("/operator/profiles").text
+    )
+    assert "Send the form again to end it." in operator.get(REMOVE).text
+    assert operator.act(REMOVE, REMOVE, name="Frexalimab").status_code == 303
+    assert "did not come to its end" not in operator.get("/operator/profiles").text
+    with installation.at(MONDAY).reading() as session:
+        statuses = {each.status for each in session.query(Subscription)}
+    assert statuses == {SubscriptionStatus.ENDED}
 
 
 def test_an_editor_removes_no_profile(installation):

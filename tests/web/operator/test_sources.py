@@ -432,6 +432,18 @@ def test_of_two_editors_the_second_is_shown_what_changed(any_installation):
     assert source_of(any_installation).removed_at is None
 
 
+def test_of_two_edits_at_the_same_moment_one_is_done(any_operator, any_installation):
+    path = page_of(any_installation)
+    fields = fields_of(any_operator.get(path).text)
+    with ThreadPoolExecutor(2) as pool:
+        statuses = pool.map(
+            lambda name: any_operator.send(f"{path}/edit", {**fields, "name": name}).status_code,
+            ("First", "Second"),
+        )
+        assert sorted(statuses) == [303, 409]
+    assert len(log_of(any_installation)) == 1
+
+
 def test_a_source_is_paused_and_goes_on(operator, installation):
     path = page_of(installation)
     answer = operator.act(path, f"{path}/pause")

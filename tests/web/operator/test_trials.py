@@ -105,18 +105,18 @@ def test_a_trial_shows_how_its_dates_moved(made, any_operator):
         "1 May 2026: Completed",
     ]
     assert rows_of(page) == [
-        ["1 May 2026", "Status", "Recruiting", "Completed"],
+        ["1 May 2026", "Status", "Recruiting → Completed"],
         [
             *("1 May 2026", "End of the main measurements"),
-            *("Dec 2026, planned", "20 Nov 2026 2 weeks earlier"),
+            "Dec 2026, planned → 20 Nov 2026 2 weeks earlier",
         ],
         [
             *("1 Apr 2026", "End of the main measurements"),
-            *("Jun 2026, planned", "Dec 2026, planned 6 months later"),
+            "Jun 2026, planned → Dec 2026, planned 6 months later",
         ],
         [
             *("1 Apr 2026", "End of the trial"),
-            *("Jun 2027, planned", "Dec 2027, planned 6 months later"),
+            "Jun 2027, planned → Dec 2027, planned 6 months later",
         ],
     ]
 
