@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, case, func, select, type_coerce
+from sqlalchemy import ColumnElement, Integer, case, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from notifier.enums import Cadence, Edition, SubscriptionStatus
@@ -129,7 +129,8 @@ def waiting(
     )
     some = (
         _readers(
-            profile_id,
+            # They are found by the index of the profile: that of due times has those of all.
+            type_coerce(Subscription.profile_id, Integer) == profile_id,
             cadence,
             Subscription.edition.label("edition"),
             Subscriber.language.label("language"),
@@ -162,7 +163,9 @@ def typical(
         language: the code of the language.
         after: who is due later than this; of those without a schedule, anybody.
     """
-    readers = _readers(profile_id, cadence, Subscription).where(
+    # In the order of the index of due times: the sum keeps the database from that of the profile,
+    # whose readers it would all have to sort.
+    readers = _readers(Subscription.profile_id + 0 == profile_id, cadence, Subscription).where(
         Subscription.edition == edition, Subscriber.language == language
     )
     if cadence is not Cadence.IMMEDIATE:
@@ -196,17 +199,14 @@ def new_matches(session: Session, upcoming: Upcoming) -> int:
     return session.scalar(select(func.count()).select_from(news)) or 0
 
 
-def _readers(profile_id: int, cadence: Cadence, *columns: Any) -> Any:
-    """Select the confirmed readers of a profile and cadence who may be mailed.
-
-    They are found by the index of the profile: that of due times has those of all profiles.
-    """
+def _readers(of_profile: ColumnElement[bool], cadence: Cadence, *columns: Any) -> Any:
+    """Select the confirmed readers of a profile and cadence who may be mailed."""
     return (
         select(*columns)
         .select_from(Subscription)
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .where(
-            type_coerce(Subscription.profile_id, Integer) == profile_id,
+            of_profile,
             Subscription.status == SubscriptionStatus.CONFIRMED,
             Subscription.cadence == cadence,
             may_be_mailed(),
