@@ -31,6 +31,9 @@ from notifier.web.operator.visit import Visit, number_of
 
 _STATE, _PLACE, _NOTE = "state_", "place_", "note_"
 _LARGEST_PLACE = 9999
+# A digest may have some hundred items, each with a field; and a note in each language may be typed
+# too long, in letters that a form writes in six bytes. Chosen by hand; not measured.
+LIMITS = forms.Limits(400_000, 1000)
 _OUTSIDE_FORM = ("token", _STATE)
 
 

@@ -69,7 +69,11 @@ def routes() -> list[Route]:
         Route("/operator/digests/{digest}", page(digest_page.show), methods=["GET"]),
         Route("/operator/digests/{digest}/mail", page(digest_page.show_mail), methods=["GET"]),
         *(
-            Route(f"/operator/digests/{{digest}}/{path}", action(handler), methods=["POST"])
+            Route(
+                f"/operator/digests/{{digest}}/{path}",
+                action(handler, limits=digest_actions.LIMITS),
+                methods=["POST"],
+            )
             for path, handler in digest_actions.OF_DIGEST.items()
         ),
     ]

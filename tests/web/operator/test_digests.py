@@ -358,6 +358,13 @@ def test_an_order_that_makes_no_sense_changes_nothing(reviewed, anna, fields, pr
     assert log_of(reviewed) == []
 
 
+def test_the_order_of_a_very_long_digest_is_read(reviewed, anna):
+    fields = {f"place_{number}": str(number) for number in range(1, 301)}
+    answer = act(anna, numbers(reviewed)[2], "order", **fields)
+    assert answer.status_code == 422
+    assert "has no item" in answer.text
+
+
 def test_an_item_left_out_is_in_no_edition_and_in_no_later_digest(any_reviewed):
     clinicians, german, english = numbers(any_reviewed)
     sleep = match_of(any_reviewed, SLEEP.title)
