@@ -161,7 +161,7 @@ def leave_out(
         digest_id: the digest that was looked at.
         match_id: of the item.
         because: the reason, not empty.
-        shown: the state of each digest of the issue that can be changed, by its id.
+        shown: the state of each digest of the issue, by its id.
         actor: who does it.
 
     Returns:
@@ -176,10 +176,16 @@ def leave_out(
     reason = _required(because)
     with deps.reading() as session:
         title = _title_of(session, digest_id, match_id)
-        edited = _without(session, digest_id, match_id, shown)
+        # Those that were sent stay as they are; the digest itself is refused below.
+        bound = {digest_id: shown.get(digest_id, "")} | {
+            other_id: state
+            for other_id, state in shown.items()
+            if editing.may_change(session, digests.find(session, other_id))
+        }
+        edited = _without(session, digest_id, match_id, bound)
     rendered = [digest_body.renderer(deps)(each.view) for each in edited]
     with deps.writing() as session:
-        _locked(session, shown)
+        _locked(session, bound)
         action_id = 0
         for each, body in zip(edited, rendered, strict=True):
             digest = editing.store(session, each, body)

@@ -385,6 +385,18 @@ def test_an_item_left_out_is_in_no_edition_and_in_no_later_digest(any_reviewed):
     assert {*statuses(any_reviewed).values()} == {"draft"}
 
 
+def test_an_item_can_be_left_out_of_what_was_not_sent_yet(reviewed):
+    _, german, english = numbers(reviewed)
+    review.approve(reviewed.at(NOW), english)
+    run_once(reviewed.at(DUE))
+    sleep, lesions = (match_of(reviewed, each.title) for each in (SLEEP, LESIONS))
+    with logged_in(reviewed, DUE, "anna") as (anna,):
+        answer = act(anna, german, "leave-out", item=str(sleep), because="Not about MS")
+        assert answer.status_code == 303
+    assert items_of(reviewed, german) == [lesions]
+    assert len(items_of(reviewed, english)) == 2
+
+
 def test_the_last_item_cannot_be_left_out(reviewed, anna):
     english = numbers(reviewed)[2]
     for title in (SLEEP.title, LESIONS.title):
