@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 from notifier.admin.profile_import import ImportResult, import_all
 from notifier.deps import Deps
 from notifier.enums import Tier
-from notifier.errors import NotifierError
+from notifier.errors import InputError, NotifierError
 from notifier.match import (
     estimates,
     judging,
     matches,
     past_entries,
     profile_changes,
+    profile_states,
     profiles,
     unjudged,
 )
@@ -83,7 +84,12 @@ def state_of(session: Session, slug: str) -> State:
     addresses = *document.get("sources", ()), *document.get("pages", ())
     terms = profiles.stored_specs(profile)
     candidate = Candidate(profile.slug, profile.name, tuple(terms), addresses)
-    return State(profile.id, profiles.newest_number(session, profile.id), candidate, document)
+    return State(profile.id, profile_states.newest_number(session, profile.id), candidate, document)
+
+
+def new_state(slug: str, name: str) -> State:
+    """Return the state of a profile that is not stored: an edit of it adds the profile."""
+    return State(0, 0, Candidate(slug, name, ()), {})
 
 
 def document_of(file: ProfileFile) -> dict[str, Any]:
@@ -163,7 +169,7 @@ def save(
     Raises:
         ChangedMeanwhileError: somebody else stored another state.
         NotFoundError: it was removed meanwhile.
-        InputError: an address cannot be watched.
+        InputError: an address cannot be watched, or a profile that is added is stored already.
     """
     with deps.reading() as session:
         _require_unchanged(session, state)
@@ -173,8 +179,9 @@ def save(
         _require_unchanged(session, state)
         (result,) = import_all(session, [file], past, actor.now)
         differing = profile_changes.differences(state.document, document_of(file))
+        changes = f": {profile_changes.counts(differing)}" if state.profile_id else ""
         text = (
-            f"{verb} the profile {file.name}: {profile_changes.counts(differing)}."
+            f"{verb} the profile {file.name}{changes}."
             f"{_said_of_past(result, is_whole=is_whole, include_past=include_past)}"
         )
         return actions.record(
@@ -183,6 +190,13 @@ def save(
 
 
 def _require_unchanged(session: Session, state: State) -> None:
+    if not state.profile_id:
+        if profiles.is_stored(session, state.slug):
+            raise InputError(
+                f"There is a profile with the slug “{state.slug}” already.",
+                "Edit that one, or choose another slug.",
+            )
+        return
     if state_of(session, state.slug).number != state.number:
         raise ChangedMeanwhileError(
             "Somebody else changed this profile while you edited it: nothing was saved.",

@@ -3,6 +3,8 @@
 A story has the number of its first match. Later reports that are found to be of it
 (`matches.store_matches`) join what the person left, and change nothing else: no stored match gets
 another story but by a person. So what was separated stays separated, and what was joined stays.
+A decision takes a place of the profile's sequence, so that a digest which is being composed from
+the stories before it is found outdated, as by a match.
 """
 
 from collections.abc import Sequence
@@ -55,6 +57,7 @@ def join(session: Session, match_id: int, other_id: int) -> Regrouped:
         )
     sides = members(session, match), members(session, other)
     _number([*sides[0], *sides[1]])
+    matches.next_position(session, match.profile_id)
     return _regrouped(match, *sides)
 
 
@@ -79,6 +82,7 @@ def separate(session: Session, match_id: int) -> Regrouped:
         )
     match.story = None
     _number(others)
+    matches.next_position(session, match.profile_id)
     return _regrouped(match, [match], others)
 
 

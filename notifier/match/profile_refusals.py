@@ -72,6 +72,8 @@ def refusal(error: ValidationError, place: str, text: str) -> ProfileError:
             f"{place}: there is no key {path}.", "See docs/profiles.md for the keys there are."
         )
     problem = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_pattern_mismatch":
+        problem = "give lower-case letters, digits and hyphens"
     value = "" if first["type"] == "missing" else f" = {first['input']!r}"
     return ProfileError(
         f"{place}: {path}{value}: {problem}.", f"Correct {path} and import it again."

@@ -236,28 +236,6 @@ def note_import(session: Session) -> None:
     session.execute(update(Installation).values(imports=Installation.imports + 1))
 
 
-def earlier_states(
-    session: Session, profile_id: int, before: int = 0, limit: int = 20
-) -> Sequence[ProfileRevision]:
-    """Return states of a profile, the newest first.
-
-    Args:
-        session: one that reads.
-        profile_id: the profile.
-        before: only those with a smaller number; 0 for all.
-        limit: at most so many.
-    """
-    query = select(ProfileRevision).where(ProfileRevision.profile_id == profile_id)
-    if before:
-        query = query.where(ProfileRevision.number < before)
-    return session.scalars(query.order_by(ProfileRevision.number.desc()).limit(limit)).all()
-
-
-def state(session: Session, profile_id: int, number: int) -> ProfileRevision | None:
-    """Return a state of a profile by its number; None if there is none."""
-    return session.get(ProfileRevision, (profile_id, number))
-
-
 def history(session: Session, profile: Profile) -> list[ProfileRevision]:
     """Return every imported state of a profile, the first one first."""
     query = (
@@ -268,10 +246,9 @@ def history(session: Session, profile: Profile) -> list[ProfileRevision]:
     return list(session.scalars(query))
 
 
-def newest_number(session: Session, profile_id: int) -> int:
-    """Return the number of the newest state in the history of a profile; 0 for none."""
-    query = select(func.max(ProfileRevision.number)).where(ProfileRevision.profile_id == profile_id)
-    return session.scalar(query) or 0
+def is_stored(session: Session, slug: str) -> bool:
+    """Return whether there is a profile with this slug that was not removed."""
+    return session.scalar(select(Profile.id).where(Profile.slug == slug, IN_USE)) is not None
 
 
 def term_specs(profile: ProfileFile) -> list[TermSpec]:

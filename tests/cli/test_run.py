@@ -156,9 +156,8 @@ def test_a_single_run_that_is_stopped_finishes_the_mail_under_way_and_starts_no_
             text=True,
         )
         deadline = time.monotonic() + 20
-        while not server.connections and time.monotonic() < deadline:
+        while not server.arrived and time.monotonic() < deadline:
             time.sleep(0.02)
-        time.sleep(0.1)
         process.send_signal(number)
         out, err = process.communicate(timeout=20)
         assert (process.returncode, err) == (0, "")

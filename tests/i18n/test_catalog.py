@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime
+from functools import cache
 
 import pytest
 from babel.messages.extract import extract_from_dir
@@ -20,7 +21,9 @@ KEYWORDS = {
 OTHERS = [code for code in LANGUAGES if code != "en"]
 
 
-def messages_of_the_program() -> set:
+@cache
+def messages_of_the_program() -> frozenset:
+    """Return every text that is to be translated; reading all files takes a second."""
     messages = set()
     for folder, method, options in (
         ("notifier", "python", {}),
@@ -31,7 +34,7 @@ def messages_of_the_program() -> set:
             ROOT / folder, [(pattern, method)], {pattern: options.get("**", {})}, KEYWORDS
         )
         messages |= {message for _, _, message, _, _ in rows if message}
-    return messages
+    return frozenset(messages)
 
 
 @pytest.mark.parametrize("code", OTHERS)

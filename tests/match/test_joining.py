@@ -12,6 +12,7 @@ from notifier.admin.profile_import import import_profile
 from notifier.errors import InputError, NotFoundError, NotifierError
 from notifier.match import profiles, shown_state
 from notifier.match.shown_state import ChangedMeanwhileError
+from notifier.messages import digest_body
 from notifier.operators import actions
 from notifier.operators.actions import Actor
 from notifier.pipeline import match, poll
@@ -173,11 +174,30 @@ def test_a_draft_that_shows_them_as_two_is_void_and_composed_anew(desk):
     assert len(desk.sink.to(READER)) == 1
 
 
-def test_a_draft_without_both_of_them_stays(desk):
+@pytest.mark.parametrize("required", [True, False], ids=["reviewed", "not reviewed"])
+def test_what_is_joined_while_a_digest_is_composed_is_one_item_of_it(desk, monkeypatch, required):
+    desk.change(review=Review(required=required))
+    renderer = digest_body.renderer
+
+    def join_meanwhile(deps):
+        if stories(desk) == [None] * 3:
+            news_review.join(desk.at(DUE), 2, 1)
+        return renderer(deps)
+
+    monkeypatch.setattr(digest_body, "renderer", join_meanwhile)
+    run_once(desk.at(DUE))
+    with desk.at(MONDAY).reading() as session:
+        assert session.scalars(select(Digest.subject)).all() == ["Your daily digest: 2 items"]
+
+
+def test_a_draft_without_both_of_them_stays_and_is_sent_once(desk):
     desk.change(review=Review(required=True))
     run_once(desk.at(DUE - 12 * HOUR))
     publish(desk, DUE - HOUR, copy(1))
     assert news_review.separate(desk.at(DUE - HOUR), 4).drafts == ()
+    review.approve(desk.at(DUE - HOUR), 1)
+    assert subject(desk) == "Your daily digest: 3 items"
+    assert len(desk.sink.to(READER)) == 1
 
 
 def test_the_log_says_who_joined_what_and_why(desk):

@@ -33,6 +33,7 @@ class Faulty:
         too_many: the command at which more mails are refused, and the answer.
         refused: answers to RCPT by address, used again and again.
         greetings: seconds before each greeting, for the first connections.
+        arrived: how many messages came whole, answered or not.
         greeted_by: the names that clients gave in EHLO.
     """
 
@@ -51,6 +52,7 @@ class Faulty:
     accepted: list[str] = field(default_factory=list)
     envelopes: list[str] = field(default_factory=list)
     connections: int = 0
+    arrived: int = 0
     greeted_by: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -152,6 +154,8 @@ class _Talk:
             self._in += chunk
         if self._server.fails(self._server.drops, "BODY"):
             return False
+        with self._server._lock:
+            self._server.arrived += 1
         time.sleep(self._server.slow)
         if self._refuses("BODY"):
             return not self._server.too_many[1].startswith(b"421")

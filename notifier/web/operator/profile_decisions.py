@@ -17,7 +17,7 @@ from starlette.datastructures import FormData
 from notifier.admin import profile_edit
 from notifier.admin.profile_edit import State
 from notifier.enums import TermKind
-from notifier.match import estimates, profile_changes, profiles
+from notifier.match import estimates, profile_changes, profile_states
 from notifier.match.estimates import Comparison, Differing
 from notifier.match.profile_changes import Difference
 from notifier.match.profile_file import ProfileFile
@@ -166,7 +166,7 @@ def meanwhile(visit: Visit, form: FormData, state: State) -> Meanwhile | None:
     if number == state.number:
         return None
     with visit.deps.reading() as session:
-        seen = profiles.state(session, state.profile_id, number)
+        seen = profile_states.state(session, state.profile_id, number)
         newest = actions.newest(session, about=profile_edit.about(state.slug), limit=1)
         listed = profile_changes.differences(seen.document, state.document) if seen else []
     return Meanwhile(in_words(listed[:_MOST_DIFFERENCES]), newest[0] if newest else None)

@@ -24,7 +24,7 @@ from notifier.web.responses import PAGE_HEADERS
 
 # A profile with 2,000 terms in letters of three bytes, each sent as nine characters, and the rows
 # of 200 trials and 200 known texts.
-_LIMITS = forms.Limits(1_000_000, 2_000)
+LIMITS = forms.Limits(1_000_000, 2_000)
 # The page asks for an estimate while somebody types: its script may send the form to us.
 _HEADERS = {
     "Content-Security-Policy": f"{PAGE_HEADERS['Content-Security-Policy']}; connect-src 'self'"
@@ -52,9 +52,9 @@ def routes(path: str) -> list[Route]:
     """Return the routes below the path of a profile."""
     return [
         Route(f"{path}/edit", page(show_form), methods=["GET"]),
-        Route(f"{path}/edit", action(send_form, limits=_LIMITS), methods=["POST"]),
+        Route(f"{path}/edit", action(send_form, limits=LIMITS), methods=["POST"]),
         Route(f"{path}/file", page(show_file), methods=["GET"]),
-        Route(f"{path}/file", action(send_file, limits=_LIMITS), methods=["POST"]),
+        Route(f"{path}/file", action(send_file, limits=LIMITS), methods=["POST"]),
     ]
 
 
@@ -94,7 +94,7 @@ def send_file(visit: Visit, form: FormData) -> Response:
     """Estimate or store the file that was sent."""
     state = profile_decisions.current_state(visit)
     text = forms.unstripped(form, "file").replace("\r\n", "\n")
-    return answer(visit, form, state, _read(text, state.slug), _file_page(visit, text, form))
+    return answer(visit, form, state, read(text, state.slug), _file_page(visit, text, form))
 
 
 def answer(
@@ -170,7 +170,7 @@ def _form_page(
             "wrong": wrong,
             "notes": notes,
         }
-        return _page(visit, "profile_edit", values, state, outcome, changed, form)
+        return show_again(visit, "profile_edit", values, state, outcome, changed, form)
 
     return show_page
 
@@ -179,12 +179,12 @@ def _file_page(visit: Visit, text: str, form: FormData | None = None) -> ShowPag
     """Return what shows the whole file with this text."""
 
     def show_page(state: State, outcome: Outcome, changed: Meanwhile | None) -> Response:
-        return _page(visit, "profile_file", {"text": text}, state, outcome, changed, form)
+        return show_again(visit, "profile_file", {"text": text}, state, outcome, changed, form)
 
     return show_page
 
 
-def _page(
+def show_again(
     visit: Visit,
     name: str,
     values: Mapping[str, Any],
@@ -193,6 +193,17 @@ def _page(
     changed: Meanwhile | None,
     form: FormData | None,
 ) -> Response:
+    """Render the page of a form with what was typed and chosen.
+
+    Args:
+        visit: the request.
+        name: of the template.
+        values: its own variables.
+        state: the profile as it is stored.
+        outcome: the part below the form.
+        changed: the changes that somebody else stored; None for none.
+        form: as it was sent; None if it was not.
+    """
     shared = {
         "state": state,
         "outcome": outcome,
@@ -211,13 +222,13 @@ def _page(
     )
 
 
-def _read(text: str, slug: str) -> Text:
-    """Check a whole file."""
+def read(text: str, slug: str = "") -> Text:
+    """Check a whole file; a slug that is given must be its own."""
     try:
         file = profiles.parse(text, "The file")
     except ProfileError as error:
         return Text(None, [error.problem])
-    if file.slug != slug:
+    if slug and file.slug != slug:
         return Text(
             None, [f"The slug is “{file.slug}” and must stay “{slug}”: another is another profile."]
         )

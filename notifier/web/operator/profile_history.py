@@ -10,7 +10,7 @@ from starlette.responses import Response
 from notifier.admin import profile_edit
 from notifier.admin.profile_edit import State
 from notifier.i18n.catalog import LANGUAGES
-from notifier.match import profile_changes, profiles
+from notifier.match import profile_changes, profile_states
 from notifier.match.profile_file import ProfileFile
 from notifier.operators import actions
 from notifier.store.models import ProfileRevision
@@ -31,7 +31,7 @@ def show(visit: Visit) -> Response:
     before = number_of(visit.request.query_params.get("before", ""))
     with visit.deps.reading() as session:
         state = profile_edit.state_of(session, visit.request.path_params["slug"])
-        states = profiles.earlier_states(session, state.profile_id, before, _SIZE + 1)
+        states = profile_states.earlier_states(session, state.profile_id, before, _SIZE + 1)
         times = [each.imported_at for each in states]
         done = actions.by_time(session, profile_edit.about(state.slug), times)
         # The last one was read for what the one after it changed.
@@ -94,7 +94,7 @@ def _states(visit: Visit) -> tuple[State, ProfileRevision]:
     """
     with visit.deps.reading() as session:
         state = profile_edit.state_of(session, visit.request.path_params["slug"])
-        revision = profiles.state(session, state.profile_id, visit.number("number"))
+        revision = profile_states.state(session, state.profile_id, visit.number("number"))
         if revision is None:
             raise HTTPException(404)
         return state, revision

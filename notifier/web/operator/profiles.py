@@ -20,6 +20,7 @@ from notifier.watch.health import health
 from notifier.web.operator import (
     chart_parts,
     charts,
+    profile_adding,
     profile_editing,
     profile_history,
     profile_removal,
@@ -44,6 +45,12 @@ def routes() -> list[Route]:
     path = "/operator/profiles/{slug}"
     return [
         Route("/operator/profiles", page(show_all), methods=["GET"]),
+        Route("/operator/new-profile", page(profile_adding.show), methods=["GET"]),
+        Route(
+            "/operator/new-profile",
+            action(profile_adding.send, limits=profile_editing.LIMITS),
+            methods=["POST"],
+        ),
         Route(path, page(show), methods=["GET"]),
         *profile_editing.routes(path),
         Route(f"{path}/history", page(profile_history.show), methods=["GET"]),

@@ -55,7 +55,7 @@ def add(visit: Visit, form: FormData) -> Response:
     except InputError as error:
         return _page(visit, form, {"name": f"{error.problem} {error.fix}"})
     try:
-        password_hash = _new_hash(form)
+        password_hash = _hash(_new_password(form))
     except InputError as error:
         return _page(visit, form, {"password": f"{error.problem} {error.fix}"})
     with visit.deps.writing() as session:
@@ -70,7 +70,7 @@ def set_password(visit: Visit, form: FormData) -> Response:
     """Set a colleague's password, which ends their log-ins."""
     name = _colleague(visit, form)
     try:
-        password_hash = _new_hash(form)
+        password_hash = _hash(_new_password(form))
     except InputError as error:
         return _page(visit, form, {f"password-{name}": f"{error.problem} {error.fix}"})
     with visit.deps.writing() as session:
@@ -122,6 +122,10 @@ def change_password(visit: Visit, form: FormData) -> Response:
     if _is_from_settings(visit):
         return _password_page(visit, status=409)
     try:
+        new = _new_password(form)
+    except InputError as error:
+        return _password_page(visit, {"password": f"{error.problem} {error.fix}"}, 422)
+    try:
         attempt = login.begin_attempt(visit.request, visit.deps, visit.name)
     except TooManyAttemptsError as error:
         return _password_page(visit, {"old": error.problem + " Wait a quarter of an hour."}, 429)
@@ -134,10 +138,7 @@ def change_password(visit: Visit, form: FormData) -> Response:
         )
     if not is_right:
         return _password_page(visit, {"old": "This is not your password."}, 422)
-    try:
-        password_hash = _new_hash(form)
-    except InputError as error:
-        return _password_page(visit, {"password": f"{error.problem} {error.fix}"}, 422)
+    password_hash = _hash(new)
     mark = passwords.mark_of(password_hash)
     with visit.deps.writing() as session:
         attempts.succeed(session, attempt)
@@ -228,8 +229,8 @@ def _require_other_owner(session: Session, visit: Visit, name: str) -> None:
         )
 
 
-def _new_hash(form: FormData) -> str:
-    """Return how the new password of a form is stored.
+def _new_password(form: FormData) -> str:
+    """Return the new password of a form.
 
     Raises:
         InputError: it is too weak, or the two differ.
@@ -240,6 +241,10 @@ def _new_hash(form: FormData) -> str:
     passwords.require_strong(password)
     if password != again:
         raise InputError("The two passwords differ.", "Type the same one twice.")
+    return password
+
+
+def _hash(password: str) -> str:
     with _HASHING:
         return passwords.hash_of(password)
 

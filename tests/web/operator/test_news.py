@@ -135,7 +135,7 @@ def test_an_article_shows_what_changed_and_how_many_were_told(operator, newsroom
     assert "<del>89 patients</del> → <ins>98 patients</ins>" in page
     text = words(page)
     assert "Told to 1 reader." in text
-    assert "Told to nobody yet." in text
+    assert "Told to nobody so far." in text
     assert "It goes to up to 1 reader with their next digest" in text
     assert "Your daily digest: 1 item" in text
 

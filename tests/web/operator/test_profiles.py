@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from notifier.enums import SubscriptionStatus
-from notifier.match import matches, profiles, removed_profiles
+from notifier.match import matches, profile_states, profiles, removed_profiles
 from notifier.operators import actions
 from notifier.pipeline import match
 from notifier.store.models import Match, Subscription
@@ -83,7 +83,7 @@ def terms(made: Installation, kind: str = "name") -> list[str]:
 
 def number(made: Installation) -> int:
     with made.at(MONDAY).reading() as session:
-        return profiles.newest_number(session, profiles.find(session, "frexalimab").id)
+        return profile_states.newest_number(session, profiles.find(session, "frexalimab").id)
 
 
 def log(made: Installation) -> list[str]:
@@ -256,7 +256,9 @@ def test_a_new_short_name_is_pointed_out(operator):
 
 def test_another_language_that_stays_as_it_is_is_pointed_out(operator):
     answer = sent(operator, EDIT, do="estimate", stage="Approved")
-    assert "The text in Deutsch stays as it is." in answer.text
+    assert "What readers are told in Deutsch, Français, Español stays as it is." in words_of(
+        answer.text
+    )
 
 
 # The estimate.
@@ -401,6 +403,47 @@ def test_a_profile_with_2000_terms_can_be_edited(operator, installation):
     assert len(terms(installation, "class")) == 2_001
     text = dict(fields_of(operator.get(FILE).text))["file"]
     assert sent(operator, FILE, file=text.replace("obexelimab", "foralumab")).status_code == 303
+
+
+# A new one.
+
+
+def test_a_bundled_profile_can_be_added_and_a_stored_one_not_twice(operator, installation):
+    store_news(installation, "Tolebrutinib slows disability")
+    path = "/operator/new-profile?bundled=tolebrutinib"
+    fields = fields_of(operator.get(path).text)
+    file = re.sub(r"(?s)sources = .*?]", f'sources = ["{installation.feed}"]', dict(fields)["file"])
+    fields = changed(fields, file=file)
+    assert "Would have matched 1 of 31" in words_of(
+        operator.send("/operator/new-profile", changed(fields, do="estimate")).text
+    )
+    answer = operator.send("/operator/new-profile", changed(fields, do="save"))
+    assert answer.headers["location"].startswith("./profiles/tolebrutinib?done=")
+    assert document(installation, "tolebrutinib")["name"] == "Tolebrutinib"
+    with installation.at(MONDAY).reading() as session:
+        entry = actions.newest(session, limit=1)[0]
+    assert (entry.about, entry.text.split(".")[0]) == (
+        "profile tolebrutinib",
+        "Added the profile Tolebrutinib",
+    )
+    again = operator.send("/operator/new-profile", changed(fields, do="save"))
+    assert again.status_code == 422
+    assert "There is a profile with the slug “tolebrutinib” already." in again.text
+
+
+def test_a_new_profile_that_would_match_almost_everything_needs_a_look(operator, installation):
+    store_news(installation)
+    file = f'slug = "x"\nname = "X"\nsources = ["{installation.feed}"]\n'
+    file += '[[terms]]\nkind = "name"\ntext = "a walk along the river"\n'
+    path = "/operator/new-profile"
+    answer = sent(operator, path, file=file)
+    assert answer.status_code == 422
+    assert "more than half" in answer.text
+    empty = sent(operator, path)
+    assert "The file, line 1: slug = '': give lower-case letters" in words_of(empty.text)
+    broken = sent(operator, path, file="slug =")
+    assert broken.status_code == 422
+    assert "is not valid TOML" in broken.text
 
 
 # Two editors.

@@ -80,8 +80,8 @@ def test_no_page_about_profiles_has_an_obstacle(
     store_news(installation, "Obexelimab slows lesions")
     with opened(installation, "", viewport=viewport, color_scheme=scheme) as (page, address):
         one = f"{address}/profiles/frexalimab"
-        for path in ("", "?search=none-such"):
-            page.goto(f"{address}/profiles{path}")
+        for path in ("profiles", "profiles?search=none-such", "new-profile"):
+            page.goto(f"{address}/{path}")
             require_no_obstacle(page)
         page.goto(f"{one}/edit")
         require_no_obstacle(page)
