@@ -178,6 +178,8 @@ def _digests(session: Session, limit: int) -> list[WaitingDigests]:
 def troubles(session: Session, now: datetime, limit: int) -> tuple[list[Trouble], int]:
     """Return sources that need attention, those with the longest trouble first, and their number.
 
+    One that a person paused is not among them.
+
     Args:
         session: a reading session.
         now: the moment.
@@ -185,6 +187,7 @@ def troubles(session: Session, now: datetime, limit: int) -> tuple[list[Trouble]
     """
     is_in_trouble = and_(
         Source.removed_at.is_(None),
+        Source.paused_at.is_(None),
         may_be_unwell(now),
         or_(
             Source.failures >= FAILURES_THAT_COUNT,
