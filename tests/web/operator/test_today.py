@@ -25,6 +25,8 @@ from tests.support.stored_trouble import break_source, hold_addresses, hold_news
 from tests.support.visitor import Client
 from tests.support.web_server import serving
 
+pytestmark = pytest.mark.postgresql_long
+
 TUESDAY = MONDAY + timedelta(days=1)
 
 
