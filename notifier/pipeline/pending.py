@@ -178,6 +178,8 @@ def _digests(session: Session, limit: int) -> list[WaitingDigests]:
 def troubles(session: Session, now: datetime, limit: int) -> tuple[list[Trouble], int]:
     """Return sources that need attention, those with the longest trouble first, and their number.
 
+    One that a person paused is not among them.
+
     Args:
         session: a reading session.
         now: the moment.

@@ -17,6 +17,8 @@ from tests.support.news_site import Article
 from tests.support.operators import Operator, add_operator, token_in
 from tests.support.stored_trouble import hold_addresses, lose_answers
 
+pytestmark = pytest.mark.postgresql_long
+
 TUESDAY = MONDAY + timedelta(days=1)
 LATER = TUESDAY + timedelta(hours=1)
 

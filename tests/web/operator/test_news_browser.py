@@ -52,6 +52,7 @@ def opened(made: Installation, **context) -> Iterator[tuple[Page, str]]:
         yield page, f"{address}/operator"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "scripts",
     [True, pytest.param(False, marks=pytest.mark.long)],

@@ -16,6 +16,8 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 from tests.support.operators import Operator, add_operator, token_in
 
+pytestmark = pytest.mark.postgresql_long
+
 PETRA = "petra@example.org"
 TUESDAY = MONDAY + timedelta(days=1)
 

@@ -19,6 +19,8 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.operators import Operator, add_operator, token_in
 from tests.support.stored_news import store_entries
 
+pytestmark = pytest.mark.postgresql_long
+
 NOW = MONDAY + timedelta(hours=1)
 EDIT = "/operator/profiles/frexalimab/edit"
 FILE = "/operator/profiles/frexalimab/file"

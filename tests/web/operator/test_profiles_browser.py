@@ -67,6 +67,7 @@ def test_a_profile_is_edited_by_keyboard_after_its_estimate(
     assert "obexelimab" in names
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("viewport", "scheme"),
     [

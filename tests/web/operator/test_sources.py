@@ -24,6 +24,8 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 from tests.support.operators import Operator, add_operator, token_in
 
+pytestmark = pytest.mark.postgresql_long
+
 LIST = "/operator/sources"
 DAY = timedelta(days=1)
 

@@ -78,6 +78,7 @@ def test_a_site_is_added_read_paused_and_removed(installation: Installation, scr
     assert removed(made) == [False, True]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("viewport", "scheme"),
     [

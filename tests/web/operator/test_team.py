@@ -12,6 +12,8 @@ from tests.support.forms import visiting
 from tests.support.installation import MONDAY, Installation
 from tests.support.operators import PASSWORD, Operator, add_operator, password_hash
 
+pytestmark = pytest.mark.postgresql_long
+
 NEW = "five other words entirely here"
 
 

@@ -12,7 +12,7 @@ from notifier.pipeline import weekly_counts
 from notifier.pipeline.run import run_once
 from notifier.settings import Review
 from notifier.store import backup_state
-from notifier.store.models import Delivery
+from notifier.store.models import Delivery, Source
 from notifier.store.models import Installation as StoredInstallation
 from notifier.web.app import create
 from notifier.web.operator import kept
@@ -24,6 +24,8 @@ from tests.support.operators import Operator, add_operator
 from tests.support.stored_trouble import break_source, hold_addresses, hold_news, lose_answers
 from tests.support.visitor import Client
 from tests.support.web_server import serving
+
+pytestmark = pytest.mark.postgresql_long
 
 TUESDAY = MONDAY + timedelta(days=1)
 
@@ -196,6 +198,13 @@ def test_a_source_is_in_trouble_after_two_failed_polls(installation, failures, i
     text = text_at(installation)
     assert (f"[sources/{source_id}]" in text) is is_named
     assert ("Failing; it last worked Sun 1 March at 09:00" in text) is is_named
+
+
+def test_a_paused_source_is_no_trouble(installation):
+    source_id = break_source(installation, 5, TUESDAY)
+    with installation.at(TUESDAY).writing() as session:
+        session.execute(update(Source).values(paused_at=TUESDAY))
+    assert f"[sources/{source_id}]" not in text_at(installation)
 
 
 def test_a_larger_installation_needs_no_more_statements(installation):

@@ -89,6 +89,7 @@ def test_nothing_hinders_anybody(troubled: Installation, viewport: dict[str, int
         look_at(page, "one person")
 
 
+@pytest.mark.long
 def test_from_today_to_a_decision_by_keyboard_alone(troubled: Installation):
     def tab_to(name: str) -> None:
         """Press the tabulator until the element with this text has the focus."""
@@ -116,6 +117,7 @@ def test_from_today_to_a_decision_by_keyboard_alone(troubled: Installation):
         assert ended.count() == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "scripts",
     [False, pytest.param(True, marks=pytest.mark.long)],

@@ -15,6 +15,8 @@ from notifier.watch import sources, trial_history
 from notifier.watch.parsers import clinicaltrials
 from tests.support.installation import MONDAY, Installation
 
+pytestmark = pytest.mark.postgresql_long
+
 TRIAL = "NCT99990001"
 PROFILE = f"""
 slug = "madeup"
