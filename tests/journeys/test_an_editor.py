@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from starlette.applications import Starlette
 
 from notifier.operators import actions
@@ -85,10 +85,12 @@ def fill_in(page: Page, name: str, password: str) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
+    page.wait_for_load_state()
 
 
-def status(page: Page) -> str:
-    return page.get_by_role("status").inner_text()
+def expect_done(page: Page, text: str) -> None:
+    """Wait until the page says at its head what was done."""
+    expect(page.get_by_role("status")).to_contain_text(text, timeout=20_000)
 
 
 def test_an_editor_reviews_annotates_and_approves_what_a_reader_is_sent(reviewed: Installation):
@@ -97,15 +99,15 @@ def test_an_editor_reviews_annotates_and_approves_what_a_reader_is_sent(reviewed
         page = at_work.page()
         page.goto(f"{at_work.address}/operator/")
         fill_in(page, "eve", "not my password")
-        assert page.get_by_role("alert").inner_text() == "The name or the password is wrong."
+        expect(page.get_by_role("alert")).to_have_text("The name or the password is wrong.")
         fill_in(page, "eve", PASSWORD)
-        assert page.get_by_role("heading", name="Today").is_visible()
+        expect(page.get_by_role("heading", name="Today")).to_be_visible()
 
         page.goto(f"{at_work.address}/operator/news/held")
         assert page.get_by_text(ALBUM.title).first.is_visible()
         page.get_by_label("Why?").first.fill("It is music.")
         page.get_by_role("button", name="Dismiss", exact=True).click()
-        assert ALBUM.title in status(page)
+        expect_done(page, ALBUM.title)
 
         page.goto(f"{at_work.address}/operator/digests")
         page.get_by_role("link", name="daily").first.click()
@@ -114,11 +116,12 @@ def test_an_editor_reviews_annotates_and_approves_what_a_reader_is_sent(reviewed
         page.get_by_role(
             "button", name="Leave it out, here and in all further digests"
         ).first.click()
-        assert BANQUET.title in status(page)
+        expect_done(page, BANQUET.title)
         page.get_by_label("English").fill("Dear readers, the congress begins on Friday.")
         page.get_by_role("button", name="Save the note").click()
+        expect_done(page, "Wrote the editor's note")
         page.get_by_role("button", name="Approve", exact=True).click()
-        assert status(page).startswith("Approved digest")
+        expect_done(page, "Approved digest")
     run_once(reviewed.at(DUE))
     (mail,) = reviewed.sink.to(READER)
     assert LESIONS.title in text_of(mail)
@@ -136,13 +139,13 @@ def test_of_two_editors_at_once_the_second_is_shown_what_the_first_did(reviewed:
         first, second = at_work.log_in("eve", "digests/1"), at_work.log_in("anna", "digests/1")
         first.get_by_label("English").fill("Written by Eve.")
         first.get_by_role("button", name="Save the note").click()
-        assert "note" in status(first)
+        expect_done(first, "note")
         second.get_by_role("button", name="Approve", exact=True).click()
-        meanwhile = second.get_by_role("region", name="What happened meanwhile").inner_text()
-        assert "eve: Wrote the editor's note" in meanwhile
+        meanwhile = second.get_by_role("region", name="What happened meanwhile")
+        expect(meanwhile).to_contain_text("eve: Wrote the editor's note")
         assert second.get_by_label("English").input_value().strip() == "Written by Eve."
         second.get_by_role("button", name="Approve", exact=True).click()
-        assert status(second).startswith("Approved digest")
+        expect_done(second, "Approved digest")
 
 
 @pytest.mark.long
@@ -153,8 +156,8 @@ def test_who_writes_until_the_log_in_has_ended_gets_the_text_back(reviewed: Inst
         page.get_by_label("English").fill("A long note.")
         at_work.at(EVENING + 14 * HOUR)
         page.get_by_role("button", name="Save the note").click()
-        assert page.get_by_role("heading", name="Your log-in has ended").is_visible()
-        assert page.get_by_text("A long note.").is_visible()
+        expect(page.get_by_role("heading", name="Your log-in has ended")).to_be_visible()
+        expect(page.get_by_text("A long note.")).to_be_visible()
         page.get_by_role("link", name="Log in again").click()
         fill_in(page, "eve", PASSWORD)
-        assert page.url == f"{at_work.address}/operator/digests/1"
+        expect(page).to_have_url(f"{at_work.address}/operator/digests/1")

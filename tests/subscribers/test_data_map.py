@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from notifier.admin import person
 from notifier.deliver import outbox
 from notifier.deliver.bounces import reports
 from notifier.enums import (
@@ -16,6 +17,7 @@ from notifier.enums import (
     SignupRequestKind,
     SuppressionCause,
 )
+from notifier.operators.actions import Actor
 from notifier.pipeline import housekeeping, retention
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.pipeline.run import run_once
@@ -234,6 +236,17 @@ def check_goes_with(installation: Installation, table: str) -> None:
     assert parents.items() >= expected[table].items()
 
 
+def check_operator_action(installation: Installation, table: str) -> None:
+    installation.subscribe(ANNA)
+    number = subscription_of(installation, ANNA).subscriber_id
+    person.look_up(installation.at(MONDAY), ANNA, Actor("eve", MONDAY))
+    (row,) = stored(installation, table)
+    assert f"subscriber {number}" in row
+    assert ANNA not in row
+    erase(installation, ANNA)
+    assert stored(installation, table) == [row]
+
+
 CHECKS: dict[str, Callable[[Installation, str], None]] = {
     "subscriber": check_with_the_person,
     "subscription": check_unconfirmed,
@@ -250,6 +263,7 @@ CHECKS: dict[str, Callable[[Installation, str], None]] = {
     "notice": check_notice,
     "held_suppression": check_goes_with,
     "suppression": check_suppression,
+    "operator_action": check_operator_action,
 }
 
 

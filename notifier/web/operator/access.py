@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from notifier.deps import Deps
-from notifier.errors import InputError, NotFoundError, NotifierError, StoreError
+from notifier.errors import InputError, NotFoundError, NotifierError, SettingsError, StoreError
 from notifier.operators import accounts, passwords, sessions
 from notifier.web import forms
 from notifier.web.operator import rendering
@@ -148,7 +148,7 @@ def _answered(visit: Visit, answer: Callable[[], Response]) -> Response:
         return answer()
     except NotFoundError as error:
         return rendering.problem(visit, error.problem, status=404)
-    except StoreError:
+    except (StoreError, SettingsError):  # only who runs the server can mend it
         raise
     except InputError as error:
         return rendering.problem(visit, error.problem, error.fix, status=422)

@@ -29,10 +29,11 @@ from notifier.subscribers import readers_ahead
 from notifier.subscribers.readers_ahead import Waiting
 from notifier.text.urls import web_address
 from notifier.web import mail_views
-from notifier.web.operator import charts, digest_words, rendering
+from notifier.web.operator import charts, digest_words, rendering, words
 from notifier.web.operator.chart_parts import Caption
-from notifier.web.operator.digest_words import FRAMING_HEADERS, VIEWS, Clock
+from notifier.web.operator.digest_words import FRAMING_HEADERS, VIEWS
 from notifier.web.operator.visit import Visit
+from notifier.web.operator.words import Clock
 
 # Entries of the log that a page shows.
 _HISTORY = 20
@@ -140,7 +141,7 @@ def shown(visit: Visit, digest_id: int, again: Again | None = None, status: int 
         NotFoundError: there is no such digest.
     """
     view = visit.request.query_params.get("view", "")
-    clock = Clock(visit.deps)
+    clock = visit.clock
     with visit.deps.reading() as session:
         digest = digests.find(session, digest_id)
         values = _values(visit, session, clock, digest)
@@ -188,7 +189,7 @@ def _values(visit: Visit, session: Session, clock: Clock, digest: Digest) -> dic
             (clock.short(action.at), action.name, action.text, action.reason)
             for action in actions.newest(session, about=f"digest {digest.id}", limit=_HISTORY)
         ],
-        "zone": clock.zone_name,
+        "zone": clock.zone,
         "ended_reasons": digest_words.ended,
     }
 
@@ -205,7 +206,7 @@ def parts_of(visit: Visit, session: Session, clock: Clock, digest: Digest) -> li
             digest_words.state_of(
                 each, clock, visit.now, planned := digests.recipients(session, each)
             ),
-            digest_words.number(planned, "reader")
+            words.count(planned, "reader")
             if planned or each.open_until is None
             else digest_words.expected(each, waiting_for(session, each, counted)),
             issues.state_of(each),
@@ -307,6 +308,6 @@ def _step(step: timedelta) -> str:
     """Return the length of a bar in words."""
     minutes = int(step.total_seconds()) // 60
     if minutes < _HOUR:
-        return digest_words.number(minutes, "minute")
+        return words.count(minutes, "minute")
     hours = minutes // _HOUR
-    return digest_words.number(hours, "hour")
+    return words.count(hours, "hour")

@@ -1,16 +1,15 @@
 """The words of the pages about digests: names, states and times, for an editor."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from notifier.deps import Deps
 from notifier.digest.evidence import snapshot_key
 from notifier.enums import Cadence, DigestStatus, Edition, EndReason, NewsKind, Tier
-from notifier.i18n.catalog import ENGLISH, ENGLISH_NAMES
+from notifier.i18n.catalog import ENGLISH_NAMES
 from notifier.store.models import Digest
 from notifier.subscribers.readers_ahead import Waiting
-from notifier.text import times
+from notifier.web.operator.words import Clock, count
 from notifier.web.responses import PAGE_HEADERS
 
 CADENCES = {
@@ -57,30 +56,6 @@ class State:
     look: str = ""
 
 
-class Clock:
-    """The times of a page, in the time zone of the installation."""
-
-    def __init__(self, deps: Deps) -> None:
-        self.zone_name = deps.settings.schedule.time_zone
-        self._zone = times.zone_or_utc(self.zone_name)
-
-    def full(self, moment: datetime) -> str:
-        """Return ``Monday, 2 March 2026, 08:00 (UTC)``."""
-        return f"{ENGLISH.moment(moment.astimezone(self._zone))} ({self.zone_name})"
-
-    def short(self, moment: datetime) -> str:
-        """Return ``Mon 2 Mar 2026, 08:00``."""
-        local = moment.astimezone(self._zone)
-        return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
-
-    def labels(self, moments: Sequence[datetime]) -> list[str]:
-        """Return short labels for moments in a row: without the day where all are of one day."""
-        local = [moment.astimezone(self._zone) for moment in moments]
-        if len({each.date() for each in local}) == 1:
-            return [f"{each:%H:%M}" for each in local]
-        return [f"{each.day} {each:%b, %H:%M}" for each in local]
-
-
 def language(code: str) -> str:
     """Return the English name of a language."""
     return ENGLISH_NAMES.get(code, code)
@@ -94,11 +69,6 @@ def readers(digest: Digest) -> str:
 def kind_of(kind: NewsKind, tier: Tier) -> str:
     """Return what an item is: ``news, about the therapy``."""
     return f"{_KINDS[kind]}, {_TIERS.get(tier, '')}".rstrip(", ")
-
-
-def number(count: int, singular: str, plural: str = "") -> str:
-    """Return ``1 reader``, ``1,234 readers``."""
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
 def state_of(digest: Digest, clock: Clock, now: datetime, planned: int) -> State:
@@ -131,7 +101,7 @@ def state_of(digest: Digest, clock: Clock, now: datetime, planned: int) -> State
 
 def ended(reasons: Mapping[EndReason, int]) -> list[tuple[str, int]]:
     """Return the reasons why mails were ended before they were sent, with how many were."""
-    return [(_ENDS[reason], count) for reason, count in sorted(reasons.items())]
+    return [(_ENDS[reason], number) for reason, number in sorted(reasons.items())]
 
 
 def expected(digest: Digest, waiting: Waiting) -> str:
@@ -139,5 +109,7 @@ def expected(digest: Digest, waiting: Waiting) -> str:
     snapshot = snapshot_key(digest.profile.document)
     seen = digest.seen_snapshot
     known = seen if seen in (None, "", snapshot) else "earlier"
-    count = waiting.number(digest.edition, digest.language, known)
-    return number(count, "reader") if waiting.is_complete else f"{count:,} readers or more"
+    readers_now = waiting.number(digest.edition, digest.language, known)
+    if not waiting.is_complete:
+        return f"{readers_now:,} readers or more"
+    return count(readers_now, "reader")

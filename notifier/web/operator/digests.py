@@ -11,10 +11,18 @@ from notifier.deliver.outbox import stop as outbox_stop
 from notifier.digest import digests, issues
 from notifier.store.models import Digest
 from notifier.subscribers.readers_ahead import Waiting
-from notifier.web.operator import digest_actions, digest_page, digest_words, next_digest, rendering
+from notifier.web.operator import (
+    digest_actions,
+    digest_page,
+    digest_words,
+    next_digest,
+    rendering,
+    words,
+)
 from notifier.web.operator.access import action, page
-from notifier.web.operator.digest_words import Clock, State
+from notifier.web.operator.digest_words import State
 from notifier.web.operator.visit import Visit, number_of
+from notifier.web.operator.words import Clock
 
 # Rows of a section on the first page, and of a page of one section. Chosen by hand.
 _FEW, _MANY = 10, 50
@@ -85,14 +93,14 @@ def show(visit: Visit) -> Response:
     wanted = query.get("show", "")
     with visit.deps.reading() as session:
         stopped_at = outbox_stop.stopped_at(session)
-        clock = Clock(visit.deps)
+        clock = visit.clock
         values = {
             "show": wanted if wanted in (*_GROUPS, "next") else "",
             "tabs": _tabs(session),
             "is_reviewed": visit.deps.settings.review.required,
             "lead_hours": visit.deps.settings.review.lead_hours,
             "stopped_at": clock.full(stopped_at) if stopped_at else "",
-            "zone": clock.zone_name,
+            "zone": clock.zone,
             "groups": [],
             "next": None,
         }
@@ -138,7 +146,7 @@ def _rows(visit: Visit, session: Session, clock: Clock, listed: Sequence[Digest]
                 digest, digest_page.waiting_for(session, digest, counted)
             )
         else:
-            number = digest_words.number(planned, "reader")
+            number = words.count(planned, "reader")
         rows.append(
             Row(
                 digest,

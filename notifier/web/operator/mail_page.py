@@ -25,7 +25,6 @@ from notifier.web import forms
 from notifier.web.operator import rendering
 from notifier.web.operator.access import action, page
 from notifier.web.operator.visit import Visit, number_of
-from notifier.web.operator.words import Clock
 
 # Groups that are listed of each kind. Chosen by hand.
 _MOST = 50
@@ -143,7 +142,6 @@ def _page(
         addresses = held_suppressions.groups(session) if visit.is_owner else []
         last = actions.newest(session, about=about, limit=1) if about else ()
         values: dict[str, Any] = {
-            "clock": Clock(visit.deps.settings.schedule.time_zone, visit.now),
             "stopped_at": stop.stopped_at(session),
             "restored": backup_state.restored(session),
             "groups": [(each, _named(session, each)) for each in groups[:_MOST]],

@@ -24,7 +24,6 @@ from notifier.web.operator import (
     rendering,
 )
 from notifier.web.operator.access import action, page
-from notifier.web.operator.digest_words import Clock
 from notifier.web.operator.visit import Visit, number_of
 
 _ROWS = 40
@@ -78,7 +77,6 @@ def show(visit: Visit) -> Response:
             "has_choices": any(text for name, text in fields.items() if name != "title"),
             "query": urlencode({name: text for name, text in fields.items() if text}),
             "tabs": news_tabs.tabs(session, "news"),
-            "clock": Clock(visit.deps),
             "words": news_words,
         }
     return rendering.show(visit, "news", values, section="news", status=422 if problems else 200)

@@ -14,7 +14,6 @@ from notifier.match import shown_state
 from notifier.store.models import Revision
 from notifier.watch import entry_states
 from notifier.web.operator import news_tabs, news_words, rendering, words
-from notifier.web.operator.digest_words import Clock
 from notifier.web.operator.visit import Visit, number_of
 
 _ROWS = 10
@@ -52,7 +51,6 @@ def show(visit: Visit) -> Response:
             "older": older,
             "before": before,
             "tabs": news_tabs.tabs(session, "changes"),
-            "clock": Clock(visit.deps),
             "words": news_words,
             "count": words.count,
         }

@@ -17,7 +17,6 @@ from notifier.store.models import Entry, Match, OperatorAction, Revision
 from notifier.watch import entry_states
 from notifier.watch.entry_states import NewestState
 from notifier.web.operator import news_changes, news_tabs, news_words, rendering, words
-from notifier.web.operator.digest_words import Clock
 from notifier.web.operator.visit import Visit, number_of
 
 # States on a page, matches that are shown, digests and decisions with each, and characters of the
@@ -105,7 +104,6 @@ def of_entry(
             "tabs": news_tabs.tabs(session, ""),
         }
     values |= {
-        "clock": Clock(visit.deps),
         "words": news_words,
         "count": words.count,
         "longest": LONGEST_REASON,
@@ -156,10 +154,10 @@ def _next(
     if not waiting.readers:
         return f"Nobody waits for it: whoever gets it was served.{in_drafts}"
     readers = words.count(waiting.readers, "reader")
-    clock = Clock(visit.deps)
+    clock = visit.clock
     first = (
         f"the first digest is due on {clock.short(max(waiting.first_due_at, visit.now))}"
-        f" ({clock.zone_name})"
+        f" ({clock.zone})"
         if waiting.first_due_at
         else "as soon as digests are composed"
     )

@@ -25,7 +25,6 @@ from notifier.watch import entry_states
 from notifier.watch.entry_states import NewestState
 from notifier.web import forms
 from notifier.web.operator import news_changes, news_tabs, news_words, rendering, words
-from notifier.web.operator.digest_words import Clock
 from notifier.web.operator.visit import Visit, number_of
 
 # On a page, and characters of a text that are shown with it. Chosen by hand; a form has 60 fields.
@@ -177,7 +176,7 @@ def _fate(visit: Visit, number: int) -> str:
                 " shows it again. There is nothing to decide."
             )
         title = f"“{near_miss.entry.title}”"
-        clock, log = Clock(visit.deps), actions.newest(session, about=match_log.about(near_miss))
+        clock, log = visit.clock, actions.newest(session, about=match_log.about(near_miss))
         if log:
             who = "you" if log[0].name == visit.name else log[0].name
             return f"{title}: {who} {log[0].kind} it on {clock.short(log[0].at)} already."
@@ -222,7 +221,6 @@ def _page(
         }
     values |= {
         "wanted": wanted,
-        "clock": Clock(visit.deps),
         "words": news_words,
         "count": words.count,
         "longest": LONGEST_REASON,

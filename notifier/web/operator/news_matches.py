@@ -17,7 +17,6 @@ from notifier.operators import actions
 from notifier.store.models import Match
 from notifier.web import forms
 from notifier.web.operator import news_entry, rendering
-from notifier.web.operator.digest_words import Clock
 from notifier.web.operator.visit import Visit, number_of
 
 # Done for the id of a match, the reason and the state that was shown; returns the log's entry.
@@ -123,8 +122,8 @@ def _meanwhile(visit: Visit, match_id: int) -> str:
                 "It changed since you opened the page: somebody decided about it, or the publisher"
                 " has a new version. Nothing was done. This is what it is now."
             )
-        clock, who = Clock(visit.deps), "you" if log[0].name == visit.name else log[0].name
+        clock, who = visit.clock, "you" if log[0].name == visit.name else log[0].name
         return (
             "It changed since you opened the page, and nothing was done. The last decision is by"
-            f" {who}, on {clock.short(log[0].at)} ({clock.zone_name}): {log[0].text}."
+            f" {who}, on {clock.short(log[0].at)} ({clock.zone}): {log[0].text}."
         )

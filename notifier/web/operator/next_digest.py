@@ -19,8 +19,9 @@ from notifier.subscribers import readers_ahead
 from notifier.subscribers.readers_ahead import Upcoming, Waiting
 from notifier.web import mail_views
 from notifier.web.operator import digest_words, rendering
-from notifier.web.operator.digest_words import VIEWS, Clock
+from notifier.web.operator.digest_words import VIEWS
 from notifier.web.operator.visit import Visit, number_of
+from notifier.web.operator.words import Clock
 
 # How far ahead the list looks, in days.
 _DAYS_AHEAD = 14
@@ -112,7 +113,7 @@ def read_day(
 def show(visit: Visit) -> Response:
     """Show a digest that is not composed yet, as its readers would get it by now."""
     wish = _wish(visit)
-    clock = Clock(visit.deps)
+    clock = visit.clock
     view = visit.request.query_params.get("view", "")
     with visit.deps.reading() as session:
         profile = profiles.find(session, wish.profile)

@@ -20,7 +20,7 @@ from notifier.web.operator.access import page
 from notifier.web.operator.chart_parts import Caption
 from notifier.web.operator.charts import GOOD, TROUBLE, Series
 from notifier.web.operator.visit import Visit
-from notifier.web.operator.words import CADENCES, Clock
+from notifier.web.operator.words import CADENCES
 
 _PROFILES = 20
 _EDITIONS = {Edition.PATIENT: "for patients", Edition.CLINICIAN: "for clinicians"}
@@ -59,7 +59,6 @@ def values_of(visit: Visit) -> dict[str, object]:
         counted, at = kept.counted(visit, "people", lambda: _count(session, visit))
     people = counted.numbers
     return {
-        "clock": Clock(visit.deps.settings.schedule.time_zone, visit.now),
         "counted_at": at if at != visit.now else None,
         "people": people.people,
         "statuses": {str(each): people.statuses.get(each, 0) for each in SubscriptionStatus},

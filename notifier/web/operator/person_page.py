@@ -28,7 +28,6 @@ from notifier.web.operator import people, rendering
 from notifier.web.operator.access import action
 from notifier.web.operator.mail_page import KINDS
 from notifier.web.operator.visit import Visit, number_of
-from notifier.web.operator.words import Clock
 
 _LONGEST_REASON = 500
 
@@ -190,7 +189,6 @@ def _page(
 ) -> Response:
     suppression = account.suppression
     values = {
-        "clock": Clock(visit.deps.settings.schedule.time_zone, visit.now),
         "person": account,
         "problem": problem,
         "reason": reason,

@@ -59,6 +59,7 @@ def show(
         "section": section,
         "done": _done_text(visit),
         "now": visit.now,
+        "clock": visit.clock,
     }
     return bare(visit.request, name, {**shared, **values}, status, headers)
 

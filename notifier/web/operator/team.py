@@ -15,7 +15,6 @@ from notifier.web import forms
 from notifier.web.operator import login, rendering
 from notifier.web.operator.access import action, page
 from notifier.web.operator.visit import Visit
-from notifier.web.operator.words import Clock
 
 # Argon2 takes 64 MiB for each password: so many at once.
 _HASHING = BoundedSemaphore(2)
@@ -157,7 +156,6 @@ def _page(
     with visit.deps.reading() as session:
         stored = accounts.listed(session, _settings_hash(visit))
     values = {
-        "clock": Clock(visit.deps.settings.schedule.time_zone, visit.now),
         "accounts": stored,
         "roles": _ROLES,
         "wrong": wrong or {},

@@ -69,7 +69,7 @@ def routes() -> list[Route]:
 
 def show(visit: Visit) -> Response:
     """Show what waits, what is due, and what is in trouble."""
-    clock = Clock(visit.deps.settings.schedule.time_zone, visit.now)
+    clock = visit.clock
     holds = visit.deps.settings.smtp.when_uncertain == "hold"
     with visit.deps.reading() as session:
         waiting = pending.read(session, visit.now, _DIGESTS, holds_uncertain=holds)

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from notifier.deps import Deps
 from notifier.enums import Role
 from notifier.operators import actions
+from notifier.web.operator.words import Clock
 
 # Digits of the largest id that each database holds.
 _MOST_DIGITS = 9
@@ -43,6 +44,11 @@ class Visit:
     def actor(self) -> actions.Actor:
         """The operator whom an entry of the log names, and the time."""
         return actions.Actor(self.name, self.now)
+
+    @property
+    def clock(self) -> Clock:
+        """Times in words, in the time zone of the installation."""
+        return Clock(self.deps.settings.schedule.time_zone, self.now)
 
     def number(self, name: str) -> int:
         """Return the number in the path, such as the id of a digest.

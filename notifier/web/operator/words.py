@@ -1,10 +1,11 @@
 """Words of the operator pages: times, numbers and statuses as an editor reads them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from notifier.enums import Cadence
+from notifier.i18n.catalog import ENGLISH
+from notifier.text import times
 
 CADENCES: Mapping[Cadence, str] = {
     Cadence.IMMEDIATE: "as soon as there is news",
@@ -24,7 +25,7 @@ class Clock:
 
     def __init__(self, zone: str, now: datetime) -> None:
         self.zone = zone
-        self._zone = ZoneInfo(zone)
+        self._zone = times.zone_or_utc(zone)
         self.this_day = now.astimezone(self._zone).date()
         self.date = f"{self.this_day:%A}, {self.this_day.day} {self.this_day:%B %Y}"
 
@@ -36,6 +37,22 @@ class Clock:
         """Return a moment: ``tomorrow at 08:00``, ``Mon 9 March at 08:00``."""
         local = moment.astimezone(self._zone)
         return f"{self._day(local.date())} at {local:%H:%M}"
+
+    def full(self, moment: datetime) -> str:
+        """Return a moment with its zone: ``Monday, 2 March 2026, 08:00 (UTC)``."""
+        return f"{ENGLISH.moment(moment.astimezone(self._zone))} ({self.zone})"
+
+    def short(self, moment: datetime) -> str:
+        """Return a moment for lists: ``Mon 2 Mar 2026, 08:00``."""
+        local = moment.astimezone(self._zone)
+        return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+
+    def labels(self, moments: Sequence[datetime]) -> list[str]:
+        """Return short labels for moments in a row: without the day where all are of one day."""
+        local = [moment.astimezone(self._zone) for moment in moments]
+        if len({each.date() for each in local}) == 1:
+            return [f"{each:%H:%M}" for each in local]
+        return [f"{each.day} {each:%b, %H:%M}" for each in local]
 
     def ends(self, days: int) -> list[datetime]:
         """Return the end of each of the next days, today first."""
@@ -56,11 +73,6 @@ class Clock:
         if day.year == self.this_day.year:
             return f"{day:%a} {day.day} {day:%B}"
         return f"{day.day} {day:%B} {day.year}"
-
-
-def number(value: int) -> str:
-    """Return a whole number with its thousands set apart: ``1,204``."""
-    return f"{value:,}"
 
 
 def count(value: int, noun: str, plural: str = "") -> str:

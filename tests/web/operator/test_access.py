@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from notifier.operators import accounts, actions
-from notifier.settings import Web
+from notifier.settings import TemplateFiles, Web
 from tests.support.forms import visiting
 from tests.support.installation import MONDAY, Installation
 from tests.support.operators import (
@@ -262,3 +262,18 @@ def test_a_get_changes_nothing(operator, installation):
         operator.get(path)
     assert operator.get("/operator/logout").status_code == 405
     assert len(texts(installation)) == before
+
+
+def test_what_only_who_runs_the_server_can_mend_is_no_advice_to_an_editor(
+    operator, installation, tmp_path
+):
+    own = tmp_path / "templates"
+    (own / "operator").mkdir(parents=True)
+    (own / "operator" / "log.html.j2").write_text("{{ nothing.there }}")
+    installation.change(templates=TemplateFiles(directory=own))
+    with visiting(installation) as client:
+        browser = Operator(client)
+        browser.log_in()
+        answer = browser.get("/operator/log")
+    assert answer.status_code == 422
+    assert "log.html.j2" not in answer.text

@@ -458,7 +458,7 @@ def test_the_second_editor_is_shown_what_the_first_one_changed(operator, install
     answer = operator.send(EDIT, mine)
     assert answer.status_code == 409
     page = words_of(answer.text)
-    assert "anna changed it on 2 March 2026 at 10:00 UTC." in page
+    assert "anna changed it on Monday, 2 March 2026, 10:00 (UTC)." in page
     assert "Names “firstimab” added" in page
     assert "Names “firstimab” removed" in page[page.index("What saving would change") :]
     assert dict(fields_of(answer.text))["terms_name"] == "frexalimab\nsecondimab"
