@@ -71,7 +71,8 @@ def test_without_faults_every_mail_is_sent_once(enqueued: Installation, pipelini
     with faulty_server.running(pipelining=pipelining) as server:
         assert send(enqueued, server).answers == {SendResult.ACCEPTED: PEOPLE}
         everything_went_out_once(enqueued, server)
-        assert server.connections == 3
+        # The third is not opened where the first two were faster.
+        assert server.connections in (2, 3)
 
 
 def test_a_server_that_lies_about_pipelining_gets_its_commands_one_by_one(enqueued: Installation):

@@ -133,6 +133,7 @@ def test_an_editor_reviews_annotates_and_approves_what_a_reader_is_sent(reviewed
     assert {"It is music.", "It is no news about the therapy."} <= {reason for *_, reason in done}
 
 
+@pytest.mark.long
 def test_of_two_editors_at_once_the_second_is_shown_what_the_first_did(reviewed: Installation):
     run_once(reviewed.at(EVENING))
     with desk(reviewed) as at_work:

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
+
+# What a test expects of a page may take longer on a busy machine than Playwright's five seconds.
+expect.set_options(timeout=20_000)
 
 
 def chromium() -> str:

@@ -28,7 +28,7 @@ from tests.support.web_server import serving
 PHONE, DESKTOP = {"width": 360, "height": 780}, {"width": 1280, "height": 900}
 VIEWS = [
     pytest.param(PHONE, "light", id="phone, light"),
-    pytest.param(DESKTOP, "dark", id="desktop, dark"),
+    pytest.param(DESKTOP, "dark", id="desktop, dark", marks=pytest.mark.long),
     pytest.param(PHONE, "dark", id="phone, dark", marks=pytest.mark.long),
     pytest.param(DESKTOP, "light", id="desktop, light", marks=pytest.mark.long),
 ]

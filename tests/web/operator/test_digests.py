@@ -34,6 +34,8 @@ from tests.web.operator.digest_world import (
     with_drafts,
 )
 
+pytestmark = pytest.mark.postgresql_long
+
 NOW = EVENING + HOUR
 TITLE = "Frexalimab, daily digest for patients, in English"
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from notifier.web.app import create
 from tests.support.browser import browser
@@ -33,6 +33,7 @@ def opened(made: Installation, **context) -> Iterator[tuple[Page, str]]:
         yield page, f"{address}/operator"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "scripts",
     [True, pytest.param(False, marks=pytest.mark.long)],
@@ -42,19 +43,21 @@ def test_a_draft_is_annotated_reordered_and_approved(installation: Installation,
     made = with_drafts(installation)
     with opened(made, viewport=DESKTOP, java_script_enabled=scripts) as (page, _):
         page.get_by_role("link", name="patients, in German").click()
-        assert page.get_by_role("link", name="Patients, German").get_attribute("aria-current")
+        expect(page.get_by_role("link", name="Patients, German")).to_have_attribute(
+            "aria-current", "page"
+        )
         page.get_by_label("German").fill("Liebe <b>Leserinnen</b>")
         page.get_by_role("button", name="Save the notes").click()
-        assert "Wrote the editor's note" in page.get_by_role("status").inner_text()
+        expect(page.get_by_role("status")).to_contain_text("Wrote the editor's note")
         mail = page.frame_locator("iframe")
-        assert mail.get_by_text("Liebe <b>Leserinnen</b>").count() == 1
+        expect(mail.get_by_text("Liebe <b>Leserinnen</b>")).to_have_count(1)
         places = page.get_by_label("Place of")
         first = page.locator(".item-title").first.inner_text()
         places.nth(0).fill("9")
         page.get_by_role("button", name="Save the order").click()
-        assert page.locator(".item-title").last.inner_text() == first
+        expect(page.locator(".item-title").last).to_have_text(first)
         page.get_by_role("button", name="Approve", exact=True).click()
-        assert page.get_by_role("status").inner_text().startswith("Approved digest")
+        expect(page.get_by_role("status")).to_contain_text("Approved digest")
     assert sorted(str(each.status) for each in digests_of(made)) == ["approved", "draft", "draft"]
 
 

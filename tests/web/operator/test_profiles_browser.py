@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from notifier.match import profiles
 from notifier.web.app import create
@@ -35,6 +35,7 @@ def opened(made: Installation, path: str, **context) -> Iterator[tuple[Page, str
         yield page, f"{address}/operator"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "scripts",
     [True, pytest.param(False, marks=pytest.mark.long)],
@@ -53,15 +54,15 @@ def test_a_profile_is_edited_by_keyboard_after_its_estimate(
             page.get_by_role("button", name="Estimate").press("Enter")
         estimate = page.get_by_role("region", name="Estimate")
         estimate.get_by_role("link", name="Obexelimab slows lesions").wait_for()
-        assert "Would have matched 1 of 31" in estimate.inner_text()
+        expect(estimate).to_contain_text("Would have matched 1 of 31")
         if scripts:
-            assert "Would have matched 1 of 31" in page.locator("#said").inner_text()
+            expect(page.locator("#said")).to_contain_text("Would have matched 1 of 31")
         assert "obexelimab" in page.get_by_label("Names", exact=True).input_value()
         page.get_by_role("button", name="Save").press("Enter")
         done = page.get_by_text("Changed the profile Frexalimab: 1 term added")
         assert done.get_attribute("role") == "status"
         page.get_by_role("link", name="History").click()
-        assert page.get_by_role("heading", level=2).first.inner_text() == "State 2 as it is now"
+        expect(page.get_by_role("heading", level=2).first).to_have_text("State 2 as it is now")
     with installation.at(NOW).reading() as session:
         names = [term.text for term in profiles.find(session, None).terms]
     assert "obexelimab" in names

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from notifier.pipeline import poll
 from notifier.store.models import Source
@@ -45,6 +45,7 @@ def removed(made: Installation) -> list[bool]:
         return [source.removed_at is not None for source in session.query(Source)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "scripts",
     [True, pytest.param(False, marks=pytest.mark.long)],
@@ -60,21 +61,21 @@ def test_a_site_is_added_read_paused_and_removed(installation: Installation, scr
         page.get_by_role("link", name="Add a source").click()
         page.get_by_label("Address of a news site").fill(site.address)
         page.get_by_role("button", name="Look what is there").press("Enter")
-        assert page.get_by_text("Frexalimab, seen at once").is_visible()
+        expect(page.get_by_text("Frexalimab, seen at once")).to_be_visible()
         page.get_by_label("Name that readers see").fill("The Herald")
         page.get_by_label("These alone").check()
         page.get_by_label("Frexalimab").check()
         page.get_by_role("button", name="Watch it").click()
-        assert page.get_by_role("status").inner_text().startswith("Added the source The Herald")
+        expect(page.get_by_role("status")).to_contain_text("Added the source The Herald")
         page.get_by_role("button", name="Read it now").click()
-        assert "1 entry, 1 new" in page.get_by_role("status").inner_text()
-        assert page.get_by_role("img", name="Readings a day").is_visible()
+        expect(page.get_by_role("status")).to_contain_text("1 entry, 1 new")
+        expect(page.get_by_role("img", name="Readings a day")).to_be_visible()
         page.get_by_role("button", name="Pause it").click()
-        assert page.get_by_role("heading", name="How it is: paused").is_visible()
+        expect(page.get_by_role("heading", name="How it is: paused")).to_be_visible()
         page.get_by_role("button", name="Let it go on").click()
         page.get_by_text("Remove this source").click()
         page.get_by_role("button", name="Remove it").click()
-        assert "Removed the source The Herald" in page.get_by_role("status").inner_text()
+        expect(page.get_by_role("status")).to_contain_text("Removed the source The Herald")
     assert removed(made) == [False, True]
 
 
