@@ -14,6 +14,8 @@ from notifier.pipeline import compose, deliver
 from notifier.store.models import Delivery, Subscriber, WarmUp
 from tests.support.installation import MONDAY, Installation
 
+pytestmark = pytest.mark.postgresql_long
+
 DAY = timedelta(days=1)
 MORNING = MONDAY + DAY
 

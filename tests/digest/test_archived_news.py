@@ -13,6 +13,8 @@ from tests.support.forms import visiting
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 
+pytestmark = pytest.mark.postgresql_long
+
 DAY = timedelta(days=1)
 FIRST = Article("Frexalimab slows relapses by 41% in a made-up trial", guid="1", slug="slows")
 SECOND = Article("What patients ask about frexalimab", guid="2", slug="ask")

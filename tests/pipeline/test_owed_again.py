@@ -26,6 +26,8 @@ from tests.support.mail_sink import free_port, text_of
 from tests.support.news_site import Article
 from tests.support.reports import GONE, a_report, envelope_sender, suppressed_addresses
 
+pytestmark = pytest.mark.postgresql_long
+
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 TUESDAY, WEDNESDAY = MONDAY + DAY, MONDAY + 2 * DAY
 ANNA, BEN = "anna@example.org", "ben@example.org"

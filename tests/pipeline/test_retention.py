@@ -31,6 +31,8 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
 
+pytestmark = pytest.mark.postgresql_long
+
 DAY = timedelta(days=1)
 TUESDAY = MONDAY + DAY
 LATER = TUESDAY + 402 * DAY

@@ -29,6 +29,8 @@ from tests.support.forms import (
 from tests.support.installation import MONDAY, Installation, settings_for
 from tests.support.mail_sink import html_of, text_of
 
+pytestmark = pytest.mark.postgresql_long
+
 PETRA = "petra@example.org"
 DAY = timedelta(days=1)
 
