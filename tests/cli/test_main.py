@@ -83,6 +83,7 @@ def test_a_wrong_setting_is_refused_at_start(notifier, home: Path):
     assert "many" not in result.err  # whatever was put there
 
 
+@pytest.mark.long
 def test_a_locked_database_is_reported(ready, home: Path):
     holder = sqlite3.connect(home / "subscribers.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")

@@ -86,6 +86,7 @@ def test_what_somebody_asks_for_in_the_middle_of_a_digest_goes_out_next(
         assert server.envelopes.index("zoe@example.org") <= 4 + 6 * connections
 
 
+@pytest.mark.long
 def test_it_takes_the_next_free_place_of_a_rate_limit(enqueued: Installation):
     with faulty_server.running() as server:
         send_while(

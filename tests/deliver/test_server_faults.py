@@ -295,6 +295,7 @@ def test_a_stop_finishes_started_mails_and_starts_no_others(enqueued: Installati
         everything_went_out_once(enqueued, server)
 
 
+@pytest.mark.long
 def test_a_daemon_that_is_stopped_does_not_finish_its_list(enqueued: Installation):
     with faulty_server.running() as server:
         enqueued.change(

@@ -86,6 +86,7 @@ def test_at_one_provider_only_its_own_are_held(installation: Installation):
     assert "gmail.com: 6 (code 5.1.1)" in text
 
 
+@pytest.mark.postgresql_long
 def test_a_dismissed_fault_of_a_provider_leaves_no_trace_and_everybody_gets_the_digest_once(
     any_installation: Installation,
 ):

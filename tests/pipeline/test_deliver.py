@@ -54,6 +54,7 @@ def kept_objects() -> int:
     return len(gc.get_objects()) + gc.get_freeze_count()
 
 
+@pytest.mark.postgresql_long
 def test_a_process_that_delivers_for_months_keeps_no_garbage(enqueued: Installation):
     enqueued.change(smtp=Smtp(port=free_port(), security="none", timeout_seconds=5))
     for _ in range(3):

@@ -162,6 +162,7 @@ def test_a_digest_that_nobody_got_is_failed_and_told_and_makes_healthz_unwell(du
     assert (status, wrong) == (503, ["unreached"])
 
 
+@pytest.mark.long
 def test_giving_up_is_no_recovery(due: Installation):
     for email in READERS:
         due.sink.refuse_recipient[email] = "451 4.7.1 not now"

@@ -197,6 +197,7 @@ def test_settings_that_cannot_be_written_are_refused_with_the_fix(
     assert path.read_text() == "# ours\n"
 
 
+@pytest.mark.long
 def test_two_inits_at_once_add_one_key(home: Path):
     (home / "notifier.toml").write_text("# ours\n")
     command = [sys.executable, "-m", "notifier", "init", "--no-poll"]

@@ -198,6 +198,7 @@ def test_a_site_that_moves_all_its_articles_has_withdrawn_none(herald: Herald):
     ]  # checked once a day, not more
 
 
+@pytest.mark.long
 @pytest.mark.postgresql_long
 def test_an_article_is_checked_while_it_is_young_and_no_longer(herald: Herald):
     one = herald.write("Frexalimab does wonders", published=MONDAY)

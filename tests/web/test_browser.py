@@ -69,7 +69,11 @@ def one(made: Installation) -> Subscription:
         return session.query(Subscription).one()
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts on", "scripts off"])
+@pytest.mark.parametrize(
+    "scripts",
+    [True, pytest.param(False, marks=pytest.mark.long)],
+    ids=["scripts on", "scripts off"],
+)
 def test_somebody_subscribes_changes_the_hour_pauses_and_leaves_on_a_phone(
     chromium: Browser, installation: Installation, site_address: str, scripts: bool
 ):

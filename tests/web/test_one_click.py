@@ -94,6 +94,7 @@ LONG = [
 ]
 
 
+@pytest.mark.postgresql_long
 @pytest.mark.parametrize("publish", [page_of_links, *LONG])
 def test_leaving_takes_less_than_a_second_while_a_source_is_polled(
     any_installation: Installation, any_client: Client, publish

@@ -84,6 +84,7 @@ def test_an_editor_dismisses_several_releases_one_and_keeps_a_correction_back(
     assert newsroom.match_of(1).dropped_because == "a typing error"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("viewport", "scheme"),
     [

@@ -68,6 +68,7 @@ def look_at(page: Page, what: str) -> None:
     assert page.evaluate(width) <= 0, what
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("viewport", "scheme"),
     [
