@@ -1,36 +1,14 @@
 """The pages about digests in a real browser: annotated and approved, without scripts too."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from notifier.web.app import create
-from tests.support.browser import browser
 from tests.support.installation import Installation
-from tests.support.operators import PASSWORD
-from tests.support.web_server import serving
+from tests.support.operator_browser import opened
 from tests.web.operator.digest_world import EVENING, HOUR, digests_of, with_drafts
 
 PHONE, DESKTOP = {"width": 320, "height": 640}, {"width": 1280, "height": 900}
-
-
-@contextmanager
-def opened(made: Installation, **context) -> Iterator[tuple[Page, str]]:
-    """Open the pages in a browser, logged in as Anna; yield a page and the address."""
-    application = create(made.at(EVENING + HOUR))
-    with serving(application) as address, browser() as chromium:
-        made.change(public_url=address)
-        application.state.deps = made.at(EVENING + HOUR)
-        page = chromium.new_context(**context).new_page()
-        page.set_default_timeout(20_000)
-        page.goto(f"{address}/operator/login?next=digests")
-        page.get_by_label("Name").fill("anna")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        yield page, f"{address}/operator"
 
 
 @pytest.mark.long
@@ -41,7 +19,10 @@ def opened(made: Installation, **context) -> Iterator[tuple[Page, str]]:
 )
 def test_a_draft_is_annotated_reordered_and_approved(installation: Installation, scripts: bool):
     made = with_drafts(installation)
-    with opened(made, viewport=DESKTOP, java_script_enabled=scripts) as (page, _):
+    with opened(made, EVENING + HOUR, "digests", viewport=DESKTOP, java_script_enabled=scripts) as (
+        page,
+        _,
+    ):
         page.get_by_role("link", name="patients, in German").click()
         expect(page.get_by_role("link", name="Patients, German")).to_have_attribute(
             "aria-current", "page"
@@ -73,7 +54,10 @@ def test_no_page_about_digests_has_an_obstacle(
 ):
     made = with_drafts(installation)
     number = digests_of(made)[-1].id
-    with opened(made, viewport=viewport, color_scheme=scheme) as (page, address):
+    with opened(made, EVENING + HOUR, "digests", viewport=viewport, color_scheme=scheme) as (
+        page,
+        address,
+    ):
         for path in (
             "digests",
             "digests?show=next",

@@ -1,19 +1,14 @@
 """The pages about news in a real browser: decided on, without scripts too, no obstacles."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from notifier.enums import NewsKind
-from notifier.web.app import create
-from tests.support.browser import browser
 from tests.support.installation import MONDAY, Installation
 from tests.support.newsroom import DAY, EDIT, GONE, HOUR, LESIONS, Newsroom
-from tests.support.operators import PASSWORD, add_operator
-from tests.support.web_server import serving
+from tests.support.operator_browser import opened
+from tests.support.operators import add_operator
 
 PHONE, DESKTOP = {"width": 320, "height": 640}, {"width": 1280, "height": 900}
 NOW = MONDAY + DAY + 2 * HOUR
@@ -36,22 +31,6 @@ def newsroom(installation: Installation) -> Newsroom:
     return room
 
 
-@contextmanager
-def opened(made: Installation, **context) -> Iterator[tuple[Page, str]]:
-    """Open the pages in a browser, logged in as Anna; yield a page and the address."""
-    application = create(made.at(NOW))
-    with serving(application) as address, browser() as chromium:
-        made.change(public_url=address)
-        application.state.deps = made.at(NOW)
-        page = chromium.new_context(**context).new_page()
-        page.set_default_timeout(20_000)
-        page.goto(f"{address}/operator/login?next=news/held")
-        page.get_by_label("Name").fill("anna")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        yield page, f"{address}/operator"
-
-
 @pytest.mark.long
 @pytest.mark.parametrize(
     "scripts",
@@ -61,7 +40,10 @@ def opened(made: Installation, **context) -> Iterator[tuple[Page, str]]:
 def test_an_editor_dismisses_several_releases_one_and_keeps_a_correction_back(
     newsroom: Newsroom, scripts: bool
 ):
-    with opened(newsroom.made, viewport=DESKTOP, java_script_enabled=scripts) as (page, _):
+    with opened(newsroom.made, NOW, "news/held", viewport=DESKTOP, java_script_enabled=scripts) as (
+        page,
+        _,
+    ):
         page.on("dialog", lambda dialog: dialog.accept())
         for title in SONGS[:2]:
             page.get_by_role("checkbox", name=title).check()
@@ -104,7 +86,10 @@ def test_no_page_about_news_has_an_obstacle(
         "news/entries/1",
         "news/entries/2",
     )
-    with opened(newsroom.made, viewport=viewport, color_scheme=scheme) as (page, address):
+    with opened(newsroom.made, NOW, "news/held", viewport=viewport, color_scheme=scheme) as (
+        page,
+        address,
+    ):
         for path in paths:
             page.goto(f"{address}/{path}")
             assert page.get_by_role("navigation", name="News", exact=True).count() == 1, path

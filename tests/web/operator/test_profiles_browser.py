@@ -1,38 +1,16 @@
 """The pages about profiles in a real browser: estimated while typing, and without scripts."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from notifier.match import profiles
-from notifier.web.app import create
-from tests.support.browser import browser
 from tests.support.installation import Installation
-from tests.support.operators import PASSWORD, add_operator
-from tests.support.web_server import serving
+from tests.support.operator_browser import opened
+from tests.support.operators import add_operator
 from tests.web.operator.test_profiles import NOW, store_news
 
 PHONE, DESKTOP = {"width": 320, "height": 640}, {"width": 1280, "height": 900}
-
-
-@contextmanager
-def opened(made: Installation, path: str, **context) -> Iterator[tuple[Page, str]]:
-    """Open a page in a browser, logged in as Anna; yield it and the address of all pages."""
-    add_operator(made)
-    application = create(made.at(NOW))
-    with serving(application) as address, browser() as chromium:
-        made.change(public_url=address)
-        application.state.deps = made.at(NOW)
-        page = chromium.new_context(**context).new_page()
-        page.set_default_timeout(20_000)
-        page.goto(f"{address}/operator/login?next={path}")
-        page.get_by_label("Name").fill("anna")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        yield page, f"{address}/operator"
 
 
 @pytest.mark.long
@@ -46,7 +24,11 @@ def test_a_profile_is_edited_by_keyboard_after_its_estimate(
 ):
     store_news(installation, "Obexelimab slows lesions")
     path = "profiles/frexalimab/edit"
-    with opened(installation, path, viewport=DESKTOP, java_script_enabled=scripts) as (page, _):
+    add_operator(installation)
+    with opened(installation, NOW, path, viewport=DESKTOP, java_script_enabled=scripts) as (
+        page,
+        _,
+    ):
         page.get_by_label("Names", exact=True).focus()
         page.keyboard.press("Control+End")
         page.keyboard.type("\nobexelimab")
@@ -80,7 +62,8 @@ def test_no_page_about_profiles_has_an_obstacle(
     installation: Installation, viewport: dict[str, int], scheme: str
 ):
     store_news(installation, "Obexelimab slows lesions")
-    with opened(installation, "", viewport=viewport, color_scheme=scheme) as (page, address):
+    add_operator(installation)
+    with opened(installation, NOW, "", viewport=viewport, color_scheme=scheme) as (page, address):
         one = f"{address}/profiles/frexalimab"
         for path in ("profiles", "profiles?search=none-such", "new-profile"):
             page.goto(f"{address}/{path}")

@@ -1,43 +1,22 @@
 """Sources and trials in a real browser: a source is added, read, paused and removed."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from notifier.pipeline import poll
 from notifier.store.models import Source
 from notifier.watch import sources
-from notifier.web.app import create
-from tests.support.browser import browser
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article, rss
-from tests.support.operators import PASSWORD, add_operator
-from tests.support.web_server import serving
+from tests.support.operator_browser import opened
+from tests.support.operators import add_operator
 from tests.web.operator.test_trials import STATES, TRIAL
 
 PHONE, DESKTOP = {"width": 320, "height": 640}, {"width": 1280, "height": 900}
-
-
-@contextmanager
-def opened(made: Installation, **context) -> Iterator[tuple[Page, str]]:
-    """Open the list of sources in a browser, logged in as Anna; yield a page and the address."""
-    add_operator(made, role="editor")
-    application = create(made.at(MONDAY))
-    with serving(application) as address, browser() as chromium:
-        made.change(public_url=address)
-        application.state.deps = made.at(MONDAY)
-        page = chromium.new_context(**context).new_page()
-        page.set_default_timeout(20_000)
-        page.goto(f"{address}/operator/login?next=sources")
-        page.get_by_label("Name").fill("anna")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        yield page, f"{address}/operator"
 
 
 def removed(made: Installation) -> list[bool]:
@@ -56,7 +35,11 @@ def test_a_site_is_added_read_paused_and_removed(installation: Installation, scr
     link = '<link rel="alternate" type="application/rss+xml" href="/news.xml">'
     site.put("/", f"<html><head>{link}</head><body>Hi</body></html>", "text/html")
     site.put("/news.xml", rss([Article("Frexalimab, seen at once")]))
-    with opened(made, viewport=DESKTOP, java_script_enabled=scripts) as (page, _):
+    add_operator(made, role="editor")
+    with opened(made, MONDAY, "sources", viewport=DESKTOP, java_script_enabled=scripts) as (
+        page,
+        _,
+    ):
         page.on("dialog", lambda dialog: dialog.accept())
         page.get_by_role("link", name="Add a source").click()
         page.get_by_label("Address of a news site").fill(site.address)
@@ -101,7 +84,8 @@ def test_no_page_about_sources_has_an_obstacle(
         with ThreadPoolExecutor(1) as aside:  # Playwright keeps an event loop in this thread
             moment = MONDAY + timedelta(days=day)
             aside.submit(poll.run, made.at(moment), force=True).result()
-    with opened(made, viewport=viewport, color_scheme=scheme) as (page, address):
+    add_operator(made, role="editor")
+    with opened(made, MONDAY, "sources", viewport=viewport, color_scheme=scheme) as (page, address):
         for place in (
             *("sources", "sources?part=paused", f"sources/{number}", "sources/1", "sources/add"),
             *("trials", f"trials/{TRIAL}", "found", "wrong"),

@@ -1,7 +1,5 @@
 """Today, mail, people, operators and the log in a real browser."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -12,14 +10,12 @@ from notifier.enums import DeliveryStatus, HeldBecause, SubscriptionStatus
 from notifier.operators import actions
 from notifier.pipeline.run import run_once
 from notifier.store.models import Delivery
-from notifier.web.app import create
-from tests.support.browser import browser
 from tests.support.forms import subscription_of
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
-from tests.support.operators import PASSWORD, add_operator
+from tests.support.operator_browser import opened
+from tests.support.operators import add_operator
 from tests.support.stored_trouble import break_source, hold_addresses, hold_news, lose_answers
-from tests.support.web_server import serving
 
 PHONE, DESKTOP = {"width": 320, "height": 640}, {"width": 1280, "height": 800}
 TUESDAY = MONDAY + timedelta(days=1)
@@ -44,22 +40,6 @@ def troubled(installation: Installation) -> Installation:
     return installation
 
 
-@contextmanager
-def opened(made: Installation, **context) -> Iterator[tuple[Page, str]]:
-    """Open the pages in a browser, logged in as Anna; yield a page and the address."""
-    application = create(made.at(TUESDAY))
-    with serving(application) as address, browser() as chromium:
-        made.change(public_url=address)
-        application.state.deps = made.at(TUESDAY)
-        page = chromium.new_context(**context).new_page()
-        page.set_default_timeout(20_000)
-        page.goto(f"{address}/operator/login")
-        page.get_by_label("Name").fill("anna")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        yield page, f"{address}/operator"
-
-
 def look_at(page: Page, what: str) -> None:
     """Require that nothing hinders anybody from using a page, and that it is not too wide."""
     violations = Axe().run(page).response["violations"]
@@ -77,7 +57,7 @@ def look_at(page: Page, what: str) -> None:
     ],
 )
 def test_nothing_hinders_anybody(troubled: Installation, viewport: dict[str, int], scheme: str):
-    with opened(troubled, viewport=viewport, color_scheme=scheme) as (page, address):
+    with opened(troubled, TUESDAY, viewport=viewport, color_scheme=scheme) as (page, address):
         for place in PAGES:
             page.goto(f"{address}/{place}")
             for details in page.locator("details").all():
@@ -103,7 +83,7 @@ def test_from_today_to_a_decision_by_keyboard_alone(troubled: Installation):
                 return
         pytest.fail(f"{name!r} was not reached")
 
-    with opened(troubled, viewport=DESKTOP) as (page, _):
+    with opened(troubled, TUESDAY, viewport=DESKTOP) as (page, _):
         page.on("dialog", lambda dialog: dialog.accept())
         page.get_by_role("heading", name="Today").wait_for()
         tab_to("Decide: 2 mails may or may not have arrived")
@@ -127,7 +107,7 @@ def test_from_today_to_a_decision_by_keyboard_alone(troubled: Installation):
 def test_an_owner_ends_the_subscription_of_somebody_who_telephoned(
     troubled: Installation, scripts: bool
 ):
-    with opened(troubled, viewport=DESKTOP, java_script_enabled=scripts) as (page, _):
+    with opened(troubled, TUESDAY, viewport=DESKTOP, java_script_enabled=scripts) as (page, _):
         page.on("dialog", lambda dialog: dialog.accept())
         page.get_by_role("link", name="People").click()
         page.get_by_label("E-mail address").fill("reader0@example.org")
