@@ -164,8 +164,8 @@ BENCHES = (
             "delivery.py --flatness 1000 10000 50000",
         ),
         full=(
-            "delivery.py --people 30000 --rounds 5",
-            "delivery.py --people 30000 --rounds 5 --postgresql",
+            "delivery.py --people 20000 --rounds 3",
+            "delivery.py --people 20000 --rounds 3 --postgresql",
             "delivery.py --flatness 1000 10000 100000 1000000",
             "delivery.py --flatness 1000 10000 100000 1000000 --postgresql",
         ),
