@@ -119,7 +119,7 @@ def test_without_review_the_list_says_so_and_shows_what_comes_next(installation)
 
 
 def test_a_list_is_paged(reviewed, anna, monkeypatch):
-    monkeypatch.setattr("notifier.web.operator.digests._MANY", 2)
+    monkeypatch.setattr("notifier.web.operator.digests.digest_list._MANY", 2)
     first = anna.get("/operator/digests?show=waiting").text
     assert first.count("Waits for your approval") == 2
     assert f"show=waiting&amp;before={sorted(statuses(reviewed))[1]}" in first

@@ -7,7 +7,7 @@ import pytest
 from notifier.enums import SourceKind
 from notifier.store.models import Source
 from notifier.watch.source_overview import Rhythm
-from notifier.web.operator import source_words
+from notifier.web.operator.sources import source_words
 from tests.support.installation import MONDAY
 
 DAY = timedelta(days=1)

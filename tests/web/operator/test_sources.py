@@ -17,7 +17,7 @@ from notifier.pipeline import poll
 from notifier.settings import Watch
 from notifier.store.models import Entry, Profile, Source
 from notifier.watch import sources
-from notifier.web.operator import patience
+from notifier.web.operator.sources import patience
 from tests.support import news_site as sites
 from tests.support.forms import add_second_profile, visiting
 from tests.support.installation import MONDAY, Installation

@@ -21,10 +21,12 @@ from notifier.text.cleaning import clean, shorten
 from notifier.watch import source_overview
 from notifier.watch.parsers.clinicaltrials import trial_of
 from notifier.watch.source_overview import Part
-from notifier.web.operator import charts, rendering, source_fields, source_words
-from notifier.web.operator.chart_parts import Caption, day_text, short_day
-from notifier.web.operator.charts import Series
-from notifier.web.operator.source_fields import SourceFields
+from notifier.web.operator import rendering
+from notifier.web.operator.charts import series_charts
+from notifier.web.operator.charts.chart_parts import Caption, day_text, short_day
+from notifier.web.operator.charts.series_charts import Series
+from notifier.web.operator.sources import source_fields, source_words
+from notifier.web.operator.sources.source_fields import SourceFields
 from notifier.web.operator.visit import Visit, number_of
 
 # Of a page of the list; of sources in trouble above it; of entries; of lines of the log.
@@ -252,11 +254,16 @@ def _polls(source: Source, now: datetime) -> Markup:
         empty="The first day appears here after the first reading.",
     )
     if not has_polls:
-        return charts.bars(caption, [], [])
+        return series_charts.bars(caption, [], [])
     well = [source.poll_counts.get(keys[number], 0) for number in shown]
     failed = [source.failure_counts.get(keys[number], 0) for number in shown]
-    series = [Series("read", well, charts.GOOD), Series("failed", failed, charts.TROUBLE)]
-    return charts.stacked_bars(caption, [short_day(days[number]) for number in shown], series)
+    series = [
+        Series("read", well, series_charts.GOOD),
+        Series("failed", failed, series_charts.TROUBLE),
+    ]
+    return series_charts.stacked_bars(
+        caption, [short_day(days[number]) for number in shown], series
+    )
 
 
 def _weeks(session: Session, source: Source, now: datetime) -> Markup:
@@ -274,7 +281,7 @@ def _weeks(session: Session, source: Source, now: datetime) -> Markup:
         first="Week from",
         note="Weeks begin on Monday, in UTC; what was there before it was watched is not counted.",
     )
-    return charts.bars(caption, [short_day(day) for day in mondays[:-1]], numbers)
+    return series_charts.bars(caption, [short_day(day) for day in mondays[:-1]], numbers)
 
 
 def _entry(entry: Any, states: int) -> dict[str, Any]:

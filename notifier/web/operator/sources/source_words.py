@@ -12,7 +12,7 @@ from notifier.enums import Authority, Health, SourceKind
 from notifier.store.models import Source
 from notifier.watch.health import health
 from notifier.watch.source_overview import Rhythm
-from notifier.web.operator.chart_parts import day_text
+from notifier.web.operator.charts.chart_parts import day_text
 
 KINDS = {
     SourceKind.FEED: "News feed",

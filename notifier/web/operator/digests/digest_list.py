@@ -11,16 +11,10 @@ from notifier.deliver.outbox import stop as outbox_stop
 from notifier.digest import digests, issues
 from notifier.store.models import Digest
 from notifier.subscribers.readers_ahead import Waiting
-from notifier.web.operator import (
-    digest_actions,
-    digest_page,
-    digest_words,
-    next_digest,
-    rendering,
-    words,
-)
+from notifier.web.operator import rendering, words
 from notifier.web.operator.access import action, page
-from notifier.web.operator.digest_words import State
+from notifier.web.operator.digests import digest_actions, digest_page, digest_words, next_digest
+from notifier.web.operator.digests.digest_words import State
 from notifier.web.operator.visit import Visit, number_of
 from notifier.web.operator.words import Clock
 

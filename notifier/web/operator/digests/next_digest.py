@@ -18,8 +18,9 @@ from notifier.store.models import Profile, Subscription
 from notifier.subscribers import readers_ahead
 from notifier.subscribers.readers_ahead import Upcoming, Waiting
 from notifier.web import mail_views
-from notifier.web.operator import digest_words, rendering
-from notifier.web.operator.digest_words import VIEWS
+from notifier.web.operator import rendering
+from notifier.web.operator.digests import digest_words
+from notifier.web.operator.digests.digest_words import VIEWS
 from notifier.web.operator.visit import Visit, number_of
 from notifier.web.operator.words import Clock
 

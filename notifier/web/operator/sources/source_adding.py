@@ -21,9 +21,10 @@ from notifier.text.cleaning import clean, shorten
 from notifier.watch import edited_sources, sources
 from notifier.watch.parsers import clinicaltrials
 from notifier.web import forms
-from notifier.web.operator import patience, rendering, source_fields, source_words
-from notifier.web.operator.source_fields import ProfilesError, SourceFields
-from notifier.web.operator.sources import about
+from notifier.web.operator import rendering
+from notifier.web.operator.sources import patience, source_fields, source_words
+from notifier.web.operator.sources.source_fields import ProfilesError, SourceFields
+from notifier.web.operator.sources.source_list import about
 from notifier.web.operator.visit import Visit
 
 # Items that are shown of what was found, and further feeds. Chosen by hand; not measured.
