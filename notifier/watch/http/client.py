@@ -96,7 +96,7 @@ def fetch_all(
 
 
 class _Handling:
-    """What is done with the responses, in two threads of its own.
+    """The handling of the responses, in two threads of its own.
 
     A context manager, which ends the threads.
     """

@@ -1,4 +1,4 @@
-"""Timelines: spans of days and marks on them, a row for each thing, drawn as `series_charts.py` does."""
+"""Timelines: spans of days with marks, a row for each thing, drawn as by `series_charts.py`."""
 
 import math
 from collections.abc import Sequence
