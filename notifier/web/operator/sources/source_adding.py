@@ -1,6 +1,5 @@
 """Adding a source: an address is read, what it shows is looked at, and then it is watched."""
 
-from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -131,7 +130,7 @@ def _confirmation(
         "how": found_source.how.partition(" It names others")[0] if found_source else "",
         "others": found_source.others[:_OTHERS] if found_source else (),
         "is_read": document is not None,
-        "items": _items(document.observations, visit.now) if document is not None else [],
+        "items": _items(document.observations, visit) if document is not None else [],
         "count": len(document.observations) if document is not None else 0,
         "offer": offer,
         "tiers": source_words.TIERS,
@@ -150,13 +149,13 @@ def _watched(session: Session, url: str) -> dict[str, Any] | None:
     return {"id": source.id, "name": source.name}
 
 
-def _items(observations: Any, now: datetime) -> list[tuple[str, str]]:
+def _items(observations: Any, visit: Visit) -> list[tuple[str, str]]:
     """Return title and date of the newest items."""
-    newest = sorted(observations, key=lambda item: item.published_at or now, reverse=True)
+    newest = sorted(observations, key=lambda item: item.published_at or visit.now, reverse=True)
     return [
         (
             shorten(clean(item.title or item.url), 160),
-            source_words.moment_text(item.published_at) if item.published_at else "",
+            visit.clock.dated(item.published_at) if item.published_at else "",
         )
         for item in newest[:_ITEMS]
     ]
