@@ -164,7 +164,7 @@ def main():
     parser.add_argument("--entries", type=int, help="default: as many as subscribers")
     parser.add_argument("--profiles", type=int, default=5000)
     parser.add_argument("--sources", type=int, default=5000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--without", default="", help="steps that are left out, with commas")
     parser.add_argument("--database", help="the address of an empty or an earlier filled database")
     parser.add_argument("--keep", help="a folder for SQLite's files, which are used again")

@@ -71,7 +71,7 @@ def listed(
     statuses: Collection[DigestStatus],
     limit: int,
     before_id: int = 0,
-    profile_id: int | None = None,
+    profile_ids: Collection[int] = (),
 ) -> Sequence[Digest]:
     """Return digests of a group with their profiles and without their bodies, newest first.
 
@@ -80,9 +80,9 @@ def listed(
         statuses: those of the group.
         limit: the most.
         before_id: only those before this one; 0 for all.
-        profile_id: only of this profile; None for all.
+        profile_ids: only of these profiles; empty for all.
     """
-    wanted = _wanted(profile_id) + ([Digest.id < before_id] if before_id else [])
+    wanted = _wanted(profile_ids) + ([Digest.id < before_id] if before_id else [])
     bodies = (defer(Digest.body_html), defer(Digest.body_text), defer(Digest.page_html))
     rows: list[Digest] = []
     # One statement for each status, so that each is found by the index of its status.
@@ -93,10 +93,10 @@ def listed(
 
 
 def count(
-    session: Session, statuses: Collection[DigestStatus], profile_id: int | None = None
+    session: Session, statuses: Collection[DigestStatus], profile_ids: Collection[int] = ()
 ) -> int:
     """Return the number of digests of a group; see `db.count_some`."""
-    wanted = _wanted(profile_id)
+    wanted = _wanted(profile_ids)
     return sum(
         count_some(session, select(Digest.id).where(condition, *wanted))
         for condition in _conditions(statuses)
@@ -114,5 +114,5 @@ def _conditions(statuses: Collection[DigestStatus]) -> Iterator[ColumnElement[bo
         yield Digest.status == status if status is DigestStatus.SENT else has_status(status)
 
 
-def _wanted(profile_id: int | None) -> list[ColumnElement[bool]]:
-    return [] if profile_id is None else [Digest.profile_id == profile_id]
+def _wanted(profile_ids: Collection[int]) -> list[ColumnElement[bool]]:
+    return [Digest.profile_id.in_(profile_ids)] if profile_ids else []

@@ -1,8 +1,8 @@
 """The step poll: fetch the sources that are due, and store what their responses mean.
 
 Drives the requests and opens the transactions; `watch/ingest.py` decides what a response means. It
-is parsed, and compared with what is known, while no transaction is open; a large document is stored
-in several, so that nobody who writes meanwhile waits long.
+is parsed (`document_parsing.py`), and compared with what is known, while no transaction is open; a
+large document is stored in several, so that nobody who writes meanwhile waits long.
 
 Trouble with one response is its source's trouble: it is rolled back, stored with the source, and
 the others go on. Only a database that cannot be used is raised, after everything else was tried.
@@ -21,6 +21,7 @@ from notifier.deps import Deps
 from notifier.enums import PollStatus, SourceKind
 from notifier.errors import StoreError
 from notifier.pipeline.article_pages import ArticlePages
+from notifier.pipeline.document_parsing import DocumentParsing
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.pipeline.poll_result import PollResult
 from notifier.watch import (
@@ -38,7 +39,7 @@ from notifier.watch import (
 from notifier.watch.compare import edits
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.types import Purpose, Request, Response
-from notifier.watch.parser_process import Parser, parse_document, require_document
+from notifier.watch.parser_process import Parser, require_document
 from notifier.watch.parsers.observation import ParsedDocument, ParseError
 from notifier.watch.poll_state import Outcome, PollState
 from notifier.watch.stored import Stored
@@ -124,6 +125,7 @@ class Poll:
             for request in self._due_beside(lookup, feeds):
                 self.state.waiting[request.source_id].append(request)
         self._articles = ArticlePages(deps, self._parser, self.state.now)
+        self._documents = DocumentParsing(deps, self._parser, self._kinds, self.state.now)
         self._unchanged: list[Response] = []
         self._unusable: StoreError | None = None
 
@@ -149,7 +151,9 @@ class Poll:
 
         with self._parser:
             requests = [*self._requests, *self._due_articles()]
-            fetch_all(requests, self._deps.settings, on_response)
+            fetch_all(
+                requests, self._deps.settings, on_response, prepare=self._documents.parse_ahead
+            )
         self._store_unchanged()
         self._store_page_checks()
         with self._contained("the operator could not be notified of the sources"):
@@ -275,9 +279,9 @@ class Poll:
             ingest.store_unchanged(session, responses, self.state)
 
     def _store_document(self, response: Response) -> Sequence[Request]:
-        """Parse a document and store its observations, or the reason why it cannot be parsed."""
+        """Store the observations of a document, or the reason why it cannot be parsed."""
         try:
-            document = self._parse(response)
+            document = self._documents.parse(response)
         except ParseError as error:
             return self._reject(response, str(error))
         source_id = response.request.source_id
@@ -294,18 +298,6 @@ class Poll:
         outcome = self._store_parts(response, document, plan, known_only=known_only)
         self._note(source_id, outcome)
         return self._articles.admit(outcome.requests)
-
-    def _parse(self, response: Response) -> ParsedDocument:
-        request = response.request
-        if request.purpose is Purpose.DOCUMENT:
-            with self._deps.reading() as session:
-                known = parsed_items.known_for(session, response)
-            return parse_document(self._kinds[request.source_id], response, self._parser, known)
-        if request.purpose is Purpose.POSTS:
-            require_document(response)
-            headers, now = response.headers, self.state.now
-            return self._parser.parse_posts(response.body, headers, request.url, now)
-        return parse_document(SourceKind.REGISTRY, response, self._parser)
 
     def _reject(self, response: Response, error: str) -> Sequence[Request]:
         source_id, purpose = response.request.source_id, response.request.purpose

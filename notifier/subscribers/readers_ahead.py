@@ -4,7 +4,7 @@ For a person who looks ahead: nothing is decided by these numbers. They are read
 of a very long list no more rows than a look may take.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -66,7 +66,12 @@ class Waiting:
 
 
 def due_between(
-    session: Session, begin: datetime, end: datetime, after: int = 0, limit: int = 50
+    session: Session,
+    begin: datetime,
+    end: datetime,
+    after: int = 0,
+    limit: int = 50,
+    profile_ids: Collection[int] = (),
 ) -> Sequence[Upcoming]:
     """Return who is due in a period, by profile and cadence, in the order of the profiles' ids.
 
@@ -76,7 +81,9 @@ def due_between(
         end: until then.
         after: only profiles with a larger id.
         limit: the most that are returned.
+        profile_ids: only these profiles; empty for all.
     """
+    of_profiles = [Subscription.profile_id.in_(profile_ids)] if profile_ids else []
     rows = session.execute(
         select(
             Subscription.profile_id,
@@ -91,6 +98,7 @@ def due_between(
             Subscription.next_due_at > begin,
             Subscription.next_due_at <= end,
             Subscription.profile_id > after,
+            *of_profiles,
         )
         .group_by(Subscription.profile_id, Subscription.cadence)
         .order_by(Subscription.profile_id, Subscription.cadence)

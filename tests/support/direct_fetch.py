@@ -5,23 +5,42 @@ its own.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from notifier.settings import Settings
-from notifier.watch.http.client import OnResponse
+from notifier.watch.http.client import OnResponse, Prepare
 from notifier.watch.http.types import Request, Response
 from tests.support.news_site import Site
 
-Fetch = Callable[[Sequence[Request], Settings, OnResponse], None]
+
+class Fetch(Protocol):
+    """The shape of `fetch_all`."""
+
+    def __call__(
+        self,
+        requests: Sequence[Request],
+        settings: Settings,
+        on_response: OnResponse,
+        prepare: Prepare | None = None,
+    ) -> None: ...
 
 
 def fetch_from(site: Site) -> Fetch:
     """Return what stands in for `fetch_all`, and asks this site alone."""
 
-    def fetch_all(requests: Sequence[Request], _: Settings, on_response: OnResponse) -> None:
+    def fetch_all(
+        requests: Sequence[Request],
+        settings: Settings,
+        on_response: OnResponse,
+        prepare: Prepare | None = None,
+    ) -> None:
         waiting = deque(requests)
         while waiting:
-            waiting += on_response(_response(site, waiting.popleft())) or ()
+            response = _response(site, waiting.popleft())
+            if prepare is not None and response.body:
+                prepare(response)
+            waiting += on_response(response) or ()
 
     return fetch_all
 

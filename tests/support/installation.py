@@ -141,8 +141,9 @@ class Installation:
         confirmed: bool = True,
         edition: str = "patient",
         language: str = "en",
+        profile: str | None = None,
     ) -> int:
-        """Subscribe an address to the bundled profile; return the id of the subscription."""
+        """Subscribe an address to a profile, the only one if none is named; return the id."""
         cadence = Cadence(every)
         choice = Choice(
             schedule.Schedule(cadence, at, schedule.parse_on(on, cadence), zone),
@@ -151,7 +152,7 @@ class Installation:
         )
         with self._deps.writing() as session:
             subscription = subscriptions.subscribe(
-                session, email, profiles.find(session, None), choice, moment
+                session, email, profiles.find(session, profile), choice, moment
             )
             if confirmed:
                 subscriptions.confirm(

@@ -6,7 +6,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 import brotli
@@ -19,6 +19,7 @@ from notifier.text.cleaning import storable
 from notifier.watch.http import client
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.types import Request, Response, leads_to_front_page
+from tests.support import news_site as sites
 from tests.support.installation import MONDAY, Installation, settings_for
 from tests.support.news_site import Answer, Article, Site, rss
 
@@ -85,6 +86,68 @@ def server_that_goes_on(status: str, late: bytes) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def fetch_from_hosts(count: int, prepare: client.Prepare, on_response: client.OnResponse) -> None:
+    """Request a page from each of so many hosts; the request's source is the host's number."""
+    with ExitStack() as stack:
+        hosts = [stack.enter_context(sites.running()) for _ in range(count)]
+        for host in hosts:
+            host.answers["/"] = Answer(200, b"x")
+        requests = [Request(number, f"{host.address}/") for number, host in enumerate(hosts)]
+        fetch_all(requests, settings_for(25), on_response, prepare=prepare)
+
+
+def test_one_response_is_prepared_while_another_is_handled():
+    prepared, waited = [], []
+    second = threading.Event()
+
+    def prepare(response: Response) -> None:
+        prepared.append(response)
+        if len(prepared) == 2:
+            second.set()
+
+    def on_response(_: Response) -> None:
+        waited.append(second.wait(10))
+
+    fetch_from_hosts(2, prepare, on_response)
+    assert waited == [True, True]
+
+
+def test_only_few_responses_are_prepared_before_they_are_handled():
+    ahead, most = [], []
+
+    def prepare(response: Response) -> None:
+        ahead.append(response)
+        most.append(len(ahead))
+
+    def on_response(response: Response) -> None:
+        time.sleep(0.02)
+        ahead.remove(response)
+
+    fetch_from_hosts(8, prepare, on_response)
+    assert len(most) == 8
+    assert max(most) <= 3
+
+
+def test_a_response_without_a_body_is_not_prepared(site: Site):
+    site.answers["/gone"] = Answer(404, b"")
+    prepared, answers = [], []
+    requests = [Request(1, f"{site.address}/gone")]
+    fetch_all(requests, settings_for(25), answers.append, prepare=prepared.append)
+    assert (len(answers), prepared) == (1, [])
+
+
+def test_an_error_while_preparing_is_raised_after_the_other_responses():
+    handled = []
+
+    def prepare(response: Response) -> None:
+        if response.request.source_id == 0:
+            raise LookupError("made up")
+
+    with pytest.raises(LookupError, match="made up"):
+        fetch_from_hosts(3, prepare, handled.append)
+    assert sorted(response.request.source_id for response in handled) == [1, 2]
 
 
 @pytest.mark.parametrize("late", [b"<p>not HTTP</p>", b"HTTP/1.1 500 Mine\r\n\r\n", b"\x00" * 9])

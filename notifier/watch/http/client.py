@@ -31,6 +31,8 @@ PAUSE_SECONDS = 0.25
 
 # Requests in flight, and redirects that are followed.
 _AT_ONCE, _MOST_REDIRECTS = 50, 10
+# Responses that are prepared, or being handled after that: bench/polling.py was no faster with 8.
+_PREPARED_AT_ONCE = 3
 # Bytes of all headers of an answer, and how many they are: browsers accept 256 KB, common clients
 # 64 KB to 100 KB.
 _HEADER_BYTES, _MOST_HEADERS = 65_536, 1_000
@@ -60,9 +62,16 @@ _ACCEPT = (
 
 # Takes a response and may return further requests.
 OnResponse = Callable[[Response], Iterable[Request] | None]
+# Takes a response whose turn has not come yet.
+Prepare = Callable[[Response], None]
 
 
-def fetch_all(requests: Sequence[Request], settings: Settings, on_response: OnResponse) -> None:
+def fetch_all(
+    requests: Sequence[Request],
+    settings: Settings,
+    on_response: OnResponse,
+    prepare: Prepare | None = None,
+) -> None:
     """Fetch all requests, one at a time from each host, with a pause before the next.
 
     Args:
@@ -71,16 +80,50 @@ def fetch_all(requests: Sequence[Request], settings: Settings, on_response: OnRe
         on_response: called once for each request, in the order in which they end; the requests that
             it returns are fetched, too. It is called in a thread of its own, for one response at a
             time, so that no other request times out while it works.
+        prepare: called before it with each response that has a body, in another thread, for one
+            response at a time: one is prepared while another is handled.
 
     Raises:
-        Exception: the first one that `on_response` raised, after all other requests have ended.
+        Exception: the first one that `prepare` or `on_response` raised, after all other requests
+            have ended.
     """
     if not requests:
         return
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="on_response") as thread:
-        failures = asyncio.run(_fetch_all(requests, settings, on_response, thread))
+    with _Handling(on_response, prepare) as handling:
+        failures = asyncio.run(_fetch_all(requests, settings, handling))
     if failures:
         raise failures[0]
+
+
+class _Handling:
+    """The handling of the responses, in two threads of its own.
+
+    A context manager, which ends the threads.
+    """
+
+    def __init__(self, on_response: OnResponse, prepare: Prepare | None) -> None:
+        self._on_response = on_response
+        self._prepare = prepare
+        self._handler = ThreadPoolExecutor(max_workers=1, thread_name_prefix="on_response")
+        self._preparer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prepare")
+        # What was prepared takes memory until it is handled.
+        self._places = asyncio.Semaphore(_PREPARED_AT_ONCE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._preparer.shutdown()
+        self._handler.shutdown()
+
+    async def __call__(self, response: Response) -> Iterable[Request] | None:
+        """Handle a response and return the further requests."""
+        loop = asyncio.get_running_loop()
+        if self._prepare is None or not response.body:
+            return await loop.run_in_executor(self._handler, self._on_response, response)
+        async with self._places:
+            await loop.run_in_executor(self._preparer, self._prepare, response)
+            return await loop.run_in_executor(self._handler, self._on_response, response)
 
 
 class _Host:
@@ -104,13 +147,9 @@ class _Host:
 
 
 async def _fetch_all(
-    requests: Sequence[Request],
-    settings: Settings,
-    on_response: OnResponse,
-    thread: ThreadPoolExecutor,
+    requests: Sequence[Request], settings: Settings, handling: _Handling
 ) -> list[Exception]:
     failures: list[Exception] = []
-    loop = asyncio.get_running_loop()
     hosts: dict[str, _Host] = defaultdict(_Host)
     slots = asyncio.Semaphore(_AT_ONCE)
     async with _new_client(settings) as client, asyncio.TaskGroup() as group:
@@ -123,7 +162,7 @@ async def _fetch_all(
                 async with slots:
                     response = await _fetch(client, request, settings)
                     try:
-                        further = await loop.run_in_executor(thread, on_response, response)
+                        further = await handling(response)
                     except Exception as error:  # noqa: BLE001 - raised by `fetch_all` at the end
                         failures.append(error)
                         return

@@ -187,11 +187,13 @@ def release(child: Child) -> None:
 class Parser:
     """A parser of documents within limits; its process is started when it is first needed.
 
-    A context manager, which ends the process. Not for several threads at once.
+    A context manager, which ends the process. Several threads may use it: one document is parsed
+    after the other.
     """
 
     def __init__(self) -> None:
         self._child: Child | None = None
+        self._turn = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -289,6 +291,18 @@ class Parser:
             ) from error
 
     def _ask(self, task: str, body: bytes, known: bytes = b"", **arguments: Any) -> Any:
+        with self._turn:
+            answer = self._answer(task, body, known, arguments)
+        if "answer" in answer:
+            return answer["answer"]
+        if trace := answer.get("trace"):
+            log.error("a document could not be read\n%s", trace)
+        raise ParseError(str(answer.get("error", "the document could not be read")))
+
+    def _answer(
+        self, task: str, body: bytes, known: bytes, arguments: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the answer of the process, which is started if there is none."""
         seconds = seconds_for(len(body))
         try:
             if self._child is None:
@@ -313,11 +327,7 @@ class Parser:
             ) from error
         if not self._child.reusable:
             self.close()
-        if "answer" in answer:
-            return answer["answer"]
-        if trace := answer.get("trace"):
-            log.error("a document could not be read\n%s", trace)
-        raise ParseError(str(answer.get("error", "the document could not be read")))
+        return answer
 
 
 def seconds_for(size: int) -> float:

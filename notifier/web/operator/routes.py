@@ -7,21 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from notifier.web.operator import (
-    digests,
-    log_page,
-    login,
-    mail_page,
-    news,
-    people,
-    person_page,
-    profiles,
-    rendering,
-    source_routes,
-    team,
-    today,
-)
+from notifier.web.operator import log_page, login, mail_page, rendering, today
 from notifier.web.operator.access import action, page, require_operators
+from notifier.web.operator.digests import digest_list
+from notifier.web.operator.news import news_list
+from notifier.web.operator.people import people_numbers, person_page, team
+from notifier.web.operator.profiles import profile_list
+from notifier.web.operator.sources import source_routes
 from notifier.web.responses import deps_of
 
 # Files that the pages load: the template, and the type.
@@ -38,17 +30,17 @@ def routes() -> list[Route]:
         Route("/operator", _to_first_page, methods=["GET"]),
         *today.routes(),
         *mail_page.routes(),
-        *people.routes(),
+        *people_numbers.routes(),
         *person_page.routes(),
         *team.routes(),
         Route("/operator/login", login.show, methods=["GET"]),
         Route("/operator/login", login.log_in, methods=["POST"]),
         Route("/operator/logout", action(login.log_out), methods=["POST"]),
         Route("/operator/log", page(log_page.show, for_owners=True), methods=["GET"]),
-        *profiles.routes(),
+        *profile_list.routes(),
         *source_routes.routes(),
-        *news.routes(),
-        *digests.routes(),
+        *news_list.routes(),
+        *digest_list.routes(),
         *(
             Route(f"/operator/{name}", partial(_file, name=name), methods=["GET"])
             for name in _FILES

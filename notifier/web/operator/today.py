@@ -13,10 +13,11 @@ from notifier.pipeline import pending, statistics, weekly_counts
 from notifier.pipeline.pending import Pending, Trouble, WaitingDigests
 from notifier.pipeline.statistics import Week
 from notifier.subscribers import upcoming
-from notifier.web.operator import charts, kept, rendering
+from notifier.web.operator import kept, rendering
 from notifier.web.operator.access import page
-from notifier.web.operator.chart_parts import Caption
-from notifier.web.operator.charts import Series
+from notifier.web.operator.charts import series_charts
+from notifier.web.operator.charts.chart_parts import Caption
+from notifier.web.operator.charts.series_charts import Series
 from notifier.web.operator.visit import Visit
 from notifier.web.operator.words import CADENCES, Clock, count
 
@@ -108,7 +109,7 @@ def _chart(weeks: Sequence[Week]) -> Markup:
         note="Each profile that a report concerns counts. The last week is not over.",
         empty="Nothing matched yet. The first match appears here in its week.",
     )
-    return charts.stacked_bars(
+    return series_charts.stacked_bars(
         caption,
         [f"{week.begin.day} {week.begin:%b}" for week in weeks],
         [

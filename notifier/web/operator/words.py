@@ -47,6 +47,13 @@ class Clock:
         local = moment.astimezone(self._zone)
         return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
 
+    def dated(self, moment: datetime | None) -> str:
+        """Return a moment with its zone, short: ``2 Mar 2026, 08:00 CET``; a dash for none."""
+        if moment is None:
+            return "–"
+        local = moment.astimezone(self._zone)
+        return f"{local.day} {local:%b %Y, %H:%M %Z}"
+
     def labels(self, moments: Sequence[datetime]) -> list[str]:
         """Return short labels for moments in a row: without the day where all are of one day."""
         local = [moment.astimezone(self._zone) for moment in moments]

@@ -8,9 +8,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from notifier.web.operator import charts
-from notifier.web.operator.charts import Caption, Series
-from notifier.web.operator.timelines import Mark, Row, Span, timeline
+from notifier.web.operator.charts import series_charts
+from notifier.web.operator.charts.series_charts import Caption, Series
+from notifier.web.operator.charts.timelines import Mark, Row, Span, timeline
 
 CAPTION = Caption("per-week", "Matches per week", "matches", note="Weeks begin on Monday.")
 WEEKS = [f"{day} Mar" for day in range(1, 17)]
@@ -31,11 +31,11 @@ NUMBERS = {
 
 
 def kinds(labels, numbers):
-    series = [Series("read <b>", numbers), Series("failed", numbers, charts.TROUBLE)]
+    series = [Series("read <b>", numbers), Series("failed", numbers, series_charts.TROUBLE)]
     return {
-        "bars": charts.bars(CAPTION, labels, numbers),
-        "stacked bars": charts.stacked_bars(CAPTION, labels, series),
-        "lines": charts.lines(CAPTION, labels, series),
+        "bars": series_charts.bars(CAPTION, labels, numbers),
+        "stacked bars": series_charts.stacked_bars(CAPTION, labels, series),
+        "lines": series_charts.lines(CAPTION, labels, series),
     }
 
 
@@ -68,11 +68,11 @@ def test_what_is_no_count_is_refused(kind: str, wrong: float):
 
 def test_other_numbers_than_labels_are_refused():
     with pytest.raises(ValueError, match="1 numbers for 2 labels"):
-        charts.bars(CAPTION, ["a", "b"], [1])
+        series_charts.bars(CAPTION, ["a", "b"], [1])
 
 
 def test_a_chart_has_a_name_a_description_and_a_table():
-    figure = charts.bars(CAPTION, ["2 Mar", "9 Mar", "16 Mar"], [3, None, 1200])
+    figure = series_charts.bars(CAPTION, ["2 Mar", "9 Mar", "16 Mar"], [3, None, 1200])
     image = next(svg for svg in elements(figure, "svg") if svg.get("role") == "img")
     title, description = image.get("aria-labelledby", "").split()
     assert f'<title id="{title}">Matches per week</title>' in figure
@@ -87,14 +87,14 @@ def test_a_chart_has_a_name_a_description_and_a_table():
 
 def test_without_numbers_a_sentence_stands_there():
     caption = CAPTION._replace(empty="The first week appears after the first poll.")
-    figure = charts.bars(caption, [], [])
+    figure = series_charts.bars(caption, [], [])
     assert "The first week appears after the first poll." in figure
     assert "<svg" not in figure
 
 
 def test_bars_of_one_week_stand_on_each_other_and_fill_the_scale():
     series = [Series("read", [30]), Series("failed", [10])]
-    figure = charts.stacked_bars(CAPTION, ["2 Mar"], series)
+    figure = series_charts.stacked_bars(CAPTION, ["2 Mar"], series)
     drawn = [bar for bar in elements(figure, "rect") if (bar.get("x") or "").endswith("%")]
     (low, low_height), (high, high_height) = [
         (float(bar.get("y", "")), float(bar.get("height", ""))) for bar in drawn
@@ -105,27 +105,27 @@ def test_bars_of_one_week_stand_on_each_other_and_fill_the_scale():
 
 def test_no_part_of_a_bar_differs_by_colour_alone():
     series = [Series(f"kind {number}", [1]) for number in range(6)]
-    figure = charts.stacked_bars(CAPTION, ["2 Mar"], series)
+    figure = series_charts.stacked_bars(CAPTION, ["2 Mar"], series)
     assert len({path.get("d") for path in elements(figure, "path")}) == 5
     with pytest.raises(ValueError, match="at most 6"):
-        charts.stacked_bars(CAPTION, ["2 Mar"], [*series, Series("more", [1])])
+        series_charts.stacked_bars(CAPTION, ["2 Mar"], [*series, Series("more", [1])])
 
 
 def test_many_bars_are_put_together_and_the_table_has_all():
-    figure = charts.bars(CAPTION, [f"day {day}" for day in range(400)], [7] * 400)
+    figure = series_charts.bars(CAPTION, [f"day {day}" for day in range(400)], [7] * 400)
     assert len(elements(figure, "rect")) == 100
     assert "Each bar is the sum of 4 values." in figure
     assert len(elements(figure, "td")) == 400
 
 
 def test_a_table_of_very_many_numbers_has_the_last_ones():
-    figure = charts.bars(CAPTION, [str(day) for day in range(5000)], [7] * 5000)
+    figure = series_charts.bars(CAPTION, [str(day) for day in range(5000)], [7] * 5000)
     assert len(elements(figure, "td")) == 1000
     assert "The last 1,000 of 5,000 values." in figure
 
 
 def test_a_line_has_a_gap_where_nothing_is_known():
-    figure = charts.lines(CAPTION, ["a", "b", "c", "d"], [Series("x", [1, 2, None, 4])])
+    figure = series_charts.lines(CAPTION, ["a", "b", "c", "d"], [Series("x", [1, 2, None, 4])])
     line = next(path.get("d", "") for path in elements(figure, "path") if "L" in path.get("d", ""))
     assert line.count("M") == 2
 
@@ -135,7 +135,7 @@ def test_a_line_has_a_gap_where_nothing_is_known():
     [(0, ["0", "1"]), (3, ["0", "1", "2", "3"]), (1e6, ["0", "500,000", "1 million"])],
 )
 def test_the_lines_across_have_round_numbers(most: float, numbers: list[str]):
-    figure = charts.bars(CAPTION, ["a"], [most])
+    figure = series_charts.bars(CAPTION, ["a"], [most])
     assert [text.text for text in elements(figure, "text")][: len(numbers)] == numbers
 
 

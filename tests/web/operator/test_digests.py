@@ -13,6 +13,7 @@ from notifier.pipeline import compose
 from notifier.pipeline.run import run_once
 from notifier.settings import Sender, Smtp
 from notifier.store.models import Delivery, Match, Subscription
+from tests.support.forms import add_second_profile
 from tests.support.installation import MONDAY
 from tests.support.mail_sink import text_of
 from tests.support.operators import add_operator, token_in
@@ -119,13 +120,36 @@ def test_without_review_the_list_says_so_and_shows_what_comes_next(installation)
 
 
 def test_a_list_is_paged(reviewed, anna, monkeypatch):
-    monkeypatch.setattr("notifier.web.operator.digests._MANY", 2)
+    monkeypatch.setattr("notifier.web.operator.digests.digest_list._MANY", 2)
     first = anna.get("/operator/digests?show=waiting").text
     assert first.count("Waits for your approval") == 2
     assert f"show=waiting&amp;before={sorted(statuses(reviewed))[1]}" in first
     second = anna.get(f"/operator/digests?show=waiting&before={sorted(statuses(reviewed))[1]}").text
     assert second.count("Waits for your approval") == 1
     assert "Older ones" not in second
+
+
+def test_the_list_is_narrowed_to_a_therapy_and_stays_so(reviewed, anna):
+    assert 'name="profile"' not in anna.get("/operator/digests").text  # there is one alone
+    add_second_profile(reviewed)
+    reviewed.subscribe("zoe@example.org", "weekly", on="thursday", profile="tolebrutinib")
+    both = anna.get("/operator/digests?profile=").text
+    assert both.count("Waits for your approval") == 3
+    other = anna.get("/operator/digests?profile=Tolebr").text
+    assert "Nothing waits: no draft is to be approved" in other
+    assert "Frexalimab, daily" not in other
+    assert "Wait for a decision (0)" in other
+    assert 'href="./digests?show=next&amp;profile=Tolebr"' in other
+    coming = " ".join(anna.get("/operator/digests?show=next&day=1&profile=Tolebr").text.split())
+    assert "Tolebrutinib: weekly" in coming
+    assert "Frexalimab:" not in coming
+    assert "Show all therapies" in coming
+    same = anna.get("/operator/digests?profile=frexalimab&show=waiting").text
+    assert same.count("Waits for your approval") == 3
+    wrong = anna.get("/operator/digests?profile=nothing+of+that+kind")
+    assert wrong.status_code == 422
+    assert "No therapy has this in its name." in wrong.text
+    assert "Waits for your approval" not in wrong.text
 
 
 @pytest.mark.parametrize("path", ["0", "99999", "x", "1/x"])

@@ -7,7 +7,8 @@ import pytest
 from notifier.enums import SourceKind
 from notifier.store.models import Source
 from notifier.watch.source_overview import Rhythm
-from notifier.web.operator import source_words
+from notifier.web.operator.sources import source_words
+from notifier.web.operator.words import Clock
 from tests.support.installation import MONDAY
 
 DAY = timedelta(days=1)
@@ -35,7 +36,9 @@ def source(**columns) -> Source:
     ],
 )
 def test_each_failure_has_its_advice_and_no_word_of_the_terminal(error: str, advice: str):
-    state = source_words.state_of(source(failures=3, last_error=error), MONDAY)
+    state = source_words.state_of(
+        source(failures=3, last_error=error), MONDAY, Clock("UTC", MONDAY)
+    )
     assert advice in state.advice
     assert "watch." not in state.text + state.advice
     assert "notifier" not in state.text + state.advice

@@ -17,7 +17,7 @@ from notifier.pipeline import poll
 from notifier.settings import Watch
 from notifier.store.models import Entry, Profile, Source
 from notifier.watch import sources
-from notifier.web.operator import patience
+from notifier.web.operator.sources import patience
 from tests.support import news_site as sites
 from tests.support.forms import add_second_profile, visiting
 from tests.support.installation import MONDAY, Installation
@@ -134,6 +134,18 @@ def test_without_sources_the_list_says_how_to_begin(operator, installation):
     with installation.at(MONDAY).writing() as session:
         sources.remove(session, installation.feed, MONDAY)
     assert "No site is watched yet." in operator.get(LIST).text
+
+
+def test_times_are_those_of_the_installation_with_their_zone(installation):
+    installation.publish([Article("Seen in winter")])
+    poll.run(installation.at(MONDAY - 2 * DAY), force=True)
+    schedule = installation.at(MONDAY).settings.schedule
+    installation.change(schedule=schedule.model_copy(update={"time_zone": "Europe/Berlin"}))
+    add_operator(installation)
+    with visiting(installation) as client:
+        anna = Operator(client)
+        anna.log_in()
+        assert "2 days ago (28 Feb 2026, 10:00 CET)" in anna.get(page_of(installation)).text
 
 
 def test_a_page_shows_health_rhythm_and_what_was_published(any_operator, any_installation):

@@ -24,7 +24,8 @@ from notifier.store.models import NearMiss
 from notifier.watch import entry_states
 from notifier.watch.entry_states import NewestState
 from notifier.web import forms
-from notifier.web.operator import news_changes, news_tabs, news_words, rendering, words
+from notifier.web.operator import rendering, words
+from notifier.web.operator.news import news_changes, news_tabs, news_words
 from notifier.web.operator.visit import Visit, number_of
 
 # On a page, and characters of a text that are shown with it. Chosen by hand; a form has 60 fields.

@@ -1,6 +1,5 @@
 """Adding a source: an address is read, what it shows is looked at, and then it is watched."""
 
-from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -21,9 +20,10 @@ from notifier.text.cleaning import clean, shorten
 from notifier.watch import edited_sources, sources
 from notifier.watch.parsers import clinicaltrials
 from notifier.web import forms
-from notifier.web.operator import patience, rendering, source_fields, source_words
-from notifier.web.operator.source_fields import ProfilesError, SourceFields
-from notifier.web.operator.sources import about
+from notifier.web.operator import rendering
+from notifier.web.operator.sources import patience, source_fields, source_words
+from notifier.web.operator.sources.source_fields import ProfilesError, SourceFields
+from notifier.web.operator.sources.source_list import about
 from notifier.web.operator.visit import Visit
 
 # Items that are shown of what was found, and further feeds. Chosen by hand; not measured.
@@ -130,7 +130,7 @@ def _confirmation(
         "how": found_source.how.partition(" It names others")[0] if found_source else "",
         "others": found_source.others[:_OTHERS] if found_source else (),
         "is_read": document is not None,
-        "items": _items(document.observations, visit.now) if document is not None else [],
+        "items": _items(document.observations, visit) if document is not None else [],
         "count": len(document.observations) if document is not None else 0,
         "offer": offer,
         "tiers": source_words.TIERS,
@@ -149,13 +149,13 @@ def _watched(session: Session, url: str) -> dict[str, Any] | None:
     return {"id": source.id, "name": source.name}
 
 
-def _items(observations: Any, now: datetime) -> list[tuple[str, str]]:
+def _items(observations: Any, visit: Visit) -> list[tuple[str, str]]:
     """Return title and date of the newest items."""
-    newest = sorted(observations, key=lambda item: item.published_at or now, reverse=True)
+    newest = sorted(observations, key=lambda item: item.published_at or visit.now, reverse=True)
     return [
         (
             shorten(clean(item.title or item.url), 160),
-            source_words.moment_text(item.published_at) if item.published_at else "",
+            visit.clock.dated(item.published_at) if item.published_at else "",
         )
         for item in newest[:_ITEMS]
     ]

@@ -16,7 +16,8 @@ from notifier.match.shown_state import ChangedMeanwhileError
 from notifier.operators import actions
 from notifier.store.models import Match
 from notifier.web import forms
-from notifier.web.operator import news_entry, rendering
+from notifier.web.operator import rendering
+from notifier.web.operator.news import news_entry
 from notifier.web.operator.visit import Visit, number_of
 
 # Done for the id of a match, the reason and the state that was shown; returns the log's entry.

@@ -14,9 +14,10 @@ from notifier.match import profile_changes, profile_states
 from notifier.match.profile_file import ProfileFile
 from notifier.operators import actions
 from notifier.store.models import ProfileRevision
-from notifier.web.operator import profile_decisions, rendering
-from notifier.web.operator.profile_decisions import Meanwhile, Outcome
-from notifier.web.operator.profile_editing import ShowPage, Text, answer, chosen
+from notifier.web.operator import rendering
+from notifier.web.operator.profiles import profile_decisions
+from notifier.web.operator.profiles.profile_decisions import Meanwhile, Outcome
+from notifier.web.operator.profiles.profile_editing import ShowPage, Text, answer, chosen
 from notifier.web.operator.visit import Visit, number_of
 
 _SIZE = 20

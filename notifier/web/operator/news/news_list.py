@@ -14,16 +14,16 @@ from notifier.errors import InputError
 from notifier.match import news_list
 from notifier.match.news_list import Wanted
 from notifier.text import times
-from notifier.web.operator import (
+from notifier.web.operator import rendering
+from notifier.web.operator.access import action, page
+from notifier.web.operator.news import (
     news_changes,
     news_entry,
     news_held,
     news_matches,
     news_tabs,
     news_words,
-    rendering,
 )
-from notifier.web.operator.access import action, page
 from notifier.web.operator.visit import Visit, number_of
 
 _ROWS = 40

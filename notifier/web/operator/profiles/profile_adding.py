@@ -7,8 +7,8 @@ from notifier.admin import profile_edit
 from notifier.admin.profile_edit import State
 from notifier.match import profiles
 from notifier.web import forms
-from notifier.web.operator.profile_decisions import Meanwhile, Outcome
-from notifier.web.operator.profile_editing import ShowPage, answer, read, show_again
+from notifier.web.operator.profiles.profile_decisions import Meanwhile, Outcome
+from notifier.web.operator.profiles.profile_editing import ShowPage, answer, read, show_again
 from notifier.web.operator.visit import Visit
 
 _BEGINNING = """slug = ""

@@ -18,8 +18,9 @@ from notifier.store.models import Profile, Subscription
 from notifier.subscribers import readers_ahead
 from notifier.subscribers.readers_ahead import Upcoming, Waiting
 from notifier.web import mail_views
-from notifier.web.operator import digest_words, rendering
-from notifier.web.operator.digest_words import VIEWS
+from notifier.web.operator import rendering
+from notifier.web.operator.digests import digest_words
+from notifier.web.operator.digests.digest_words import VIEWS
 from notifier.web.operator.visit import Visit, number_of
 from notifier.web.operator.words import Clock
 
@@ -78,28 +79,37 @@ class Day:
         return self.number + 1 if self.number + 1 < _DAYS_AHEAD else None
 
 
-def first_day(visit: Visit, session: Session, clock: Clock, limit: int) -> Day:
+def first_day(visit: Visit, session: Session, profile_ids: Sequence[int], limit: int) -> Day:
     """Return the next day on which anything is due; an empty one if nothing is."""
     for number in range(_DAYS_AHEAD):
-        day = read_day(visit, session, clock, number, 0, limit)
+        day = read_day(visit, session, profile_ids, number, 0, limit)
         if day.rows:
             return day
-    return read_day(visit, session, clock, 0, 0, limit)
+    return read_day(visit, session, profile_ids, 0, 0, limit)
 
 
-def chosen_day(visit: Visit, session: Session, clock: Clock, limit: int) -> Day:
+def chosen_day(visit: Visit, session: Session, profile_ids: Sequence[int], limit: int) -> Day:
     """Return the page of the list that a visitor chose."""
     query = visit.request.query_params
     number = min(number_of(query.get("day", "")), _DAYS_AHEAD - 1)
-    return read_day(visit, session, clock, number, number_of(query.get("after", "")), limit)
+    after = number_of(query.get("after", ""))
+    return read_day(visit, session, profile_ids, number, after, limit)
 
 
 def read_day(
-    visit: Visit, session: Session, clock: Clock, number: int, after: int, limit: int
+    visit: Visit,
+    session: Session,
+    profile_ids: Sequence[int],
+    number: int,
+    after: int,
+    limit: int,
 ) -> Day:
     """Return a page of what is due on a day, counted from now; drafts are composed before that."""
+    clock = visit.clock
     begin = _first_moment(visit) + number * _DAY
-    upcoming = list(readers_ahead.due_between(session, begin, begin + _DAY, after, limit + 1))
+    upcoming = list(
+        readers_ahead.due_between(session, begin, begin + _DAY, after, limit + 1, profile_ids)
+    )
     has_more = len(upcoming) > limit
     if has_more:
         # A profile whose digests do not all fit is on the next page.

@@ -13,7 +13,8 @@ from notifier.i18n.catalog import ENGLISH
 from notifier.match import shown_state
 from notifier.store.models import Revision
 from notifier.watch import entry_states
-from notifier.web.operator import news_tabs, news_words, rendering, words
+from notifier.web.operator import rendering, words
+from notifier.web.operator.news import news_tabs, news_words
 from notifier.web.operator.visit import Visit, number_of
 
 _ROWS = 10

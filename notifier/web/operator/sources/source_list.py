@@ -21,10 +21,12 @@ from notifier.text.cleaning import clean, shorten
 from notifier.watch import source_overview
 from notifier.watch.parsers.clinicaltrials import trial_of
 from notifier.watch.source_overview import Part
-from notifier.web.operator import charts, rendering, source_fields, source_words
-from notifier.web.operator.chart_parts import Caption, day_text, short_day
-from notifier.web.operator.charts import Series
-from notifier.web.operator.source_fields import SourceFields
+from notifier.web.operator import rendering
+from notifier.web.operator.charts import series_charts
+from notifier.web.operator.charts.chart_parts import Caption, day_text, short_day
+from notifier.web.operator.charts.series_charts import Series
+from notifier.web.operator.sources import source_fields, source_words
+from notifier.web.operator.sources.source_fields import SourceFields
 from notifier.web.operator.visit import Visit, number_of
 
 # Of a page of the list; of sources in trouble above it; of entries; of lines of the log.
@@ -74,8 +76,8 @@ def show_list(visit: Visit) -> Response:
             session, visit.now, part=Part.TROUBLE, limit=_TROUBLES if is_first else 0
         )[0]
         rhythms = source_overview.rhythms(session, sources, visit.now)
-        rows = [_row(source, rhythms[source.id], visit.now) for source in sources]
-        trouble_rows = [_trouble(source, visit.now) for source in troubles]
+        rows = [_row(source, rhythms[source.id], visit) for source in sources]
+        trouble_rows = [_trouble(source, visit) for source in troubles]
     pages = max(1, -(-total // _ROWS))
     values = {
         "rows": rows,
@@ -96,7 +98,8 @@ def _place(part: Part, search: str, number: int) -> str:
     return f"sources?{urlencode({'part': str(part), 'search': search, 'page': number})}"
 
 
-def _row(source: Source, rhythm: source_overview.Rhythm, now: datetime) -> dict[str, Any]:
+def _row(source: Source, rhythm: source_overview.Rhythm, visit: Visit) -> dict[str, Any]:
+    now = visit.now
     next_poll = source_words.wait_text(source.next_poll_at, now)
     rests = source.paused_at is not None or source.gone_at is not None
     return {
@@ -104,7 +107,7 @@ def _row(source: Source, rhythm: source_overview.Rhythm, now: datetime) -> dict[
         "name": source.name,
         "host": shorten(source.url.partition("://")[2].partition("/")[0], 60),
         "kind": source_words.KINDS[source.kind],
-        "state": source_words.state_of(source, now),
+        "state": source_words.state_of(source, now, visit.clock),
         "read": source_words.ago_text(source.last_success_at, now),
         "rhythm": source_words.rhythm_text(source, rhythm),
         "next": "not read now" if rests else f"again {next_poll}",
@@ -113,8 +116,8 @@ def _row(source: Source, rhythm: source_overview.Rhythm, now: datetime) -> dict[
     }
 
 
-def _trouble(source: Source, now: datetime) -> dict[str, Any]:
-    state = source_words.state_of(source, now)
+def _trouble(source: Source, visit: Visit) -> dict[str, Any]:
+    state = source_words.state_of(source, visit.now, visit.clock)
     return {"id": source.id, "name": source.name, "state": state}
 
 
@@ -133,16 +136,16 @@ def show_again(visit: Visit, source_id: int, shown: Shown) -> Response:
     with visit.deps.reading() as session:
         source = session.get(Source, source_id)
         if source is None or source.removed_at is not None:
-            raise _missing(session, source)
+            raise _missing(session, source, visit)
         offer = source_fields.offer(session)
         entries = source_overview.entries_of(session, source, before, _ENTRIES + 1)
         done = actions.newest(session, about=about(source_id), limit=_ACTIONS)
         values = {
             "source": _heading(source),
-            "state": source_words.state_of(source, visit.now),
+            "state": source_words.state_of(source, visit.now, visit.clock),
             "facts": _facts(session, visit, source),
             "charts": [_polls(source, visit.now), _weeks(session, source, visit.now)],
-            "entries": [_entry(entry, states) for entry, states in entries[:_ENTRIES]],
+            "entries": [_entry(entry, states, visit) for entry, states in entries[:_ENTRIES]],
             "older": entries[_ENTRIES - 1][0].id if len(entries) > _ENTRIES else 0,
             "is_beginning": not before,
             "fields": shown.fields or source_fields.of_source(source, offer),
@@ -151,7 +154,7 @@ def show_again(visit: Visit, source_id: int, shown: Shown) -> Response:
             "tiers": source_words.TIERS,
             "errors": shown.errors,
             "is_stale": shown.is_stale,
-            "actions": [_action(action) for action in done],
+            "actions": [_action(action, visit) for action in done],
         }
     return rendering.show(visit, "source", values, section="sources", status=shown.status)
 
@@ -161,10 +164,10 @@ def about(source_id: int) -> str:
     return f"source {source_id}"
 
 
-def _missing(session: Session, source: Source | None) -> NotFoundError:
+def _missing(session: Session, source: Source | None, visit: Visit) -> NotFoundError:
     if source is None:
         return NotFoundError("There is no such source.", "")
-    removed = source_words.moment_text(source.removed_at)
+    removed = visit.clock.dated(source.removed_at)
     last = next(iter(actions.newest(session, about=about(source.id), limit=1)), None)
     by = f" by {last.name}" if last is not None and last.kind == "removed" else ""
     return NotFoundError(
@@ -189,20 +192,20 @@ def _facts(session: Session, visit: Visit, source: Source) -> list[tuple[str, st
     now = visit.now
     rhythm = source_overview.rhythms(session, [source], now)[source.id]
     facts = [
-        ("Last read", _both(source.last_success_at, now)),
-        ("Read next", _next(source, now)),
+        ("Last read", _both(source.last_success_at, visit)),
+        ("Read next", _next(source, visit)),
         ("Rhythm", source_words.rhythm_text(source, rhythm)),
-        ("Last new content", _both(source.changed_at, now)),
-        ("Watched since", source_words.moment_text(source.created_at)),
+        ("Last new content", _both(source.changed_at, visit)),
+        ("Watched since", visit.clock.dated(source.created_at)),
     ]
     if source.ttl_minutes:
         facts.append(("The site asks", f"to be read every {source.ttl_minutes:,} minutes at most"))
     if source.left_out:
         facts.append(("Left out", f"{source.left_out:,} older items, which are too many to read"))
     if source.as_of is not None:
-        facts.append(("Data of the registry", f"as of {source_words.moment_text(source.as_of)}"))
+        facts.append(("Data of the registry", f"as of {visit.clock.dated(source.as_of)}"))
     if source.moved_to and source.moved_seen_at is not None:
-        seen = source_words.moment_text(source.moved_seen_at)
+        seen = visit.clock.dated(source.moved_seen_at)
         target = f"it leads to {source.moved_to}, which becomes its address if that stays so"
         facts.append(("Moving", f"since {seen} {target}"))
     return facts + _manners(session, visit, source)
@@ -214,26 +217,26 @@ def _manners(session: Session, visit: Visit, source: Source) -> list[tuple[str, 
         return []
     facts = []
     if manners.waits_until is not None:
-        until = source_words.moment_text(manners.waits_until)
+        until = visit.clock.dated(manners.waits_until)
         facts.append(("Pages of articles", f"the site asks to be left alone until {until}"))
     if manners.robots_at is not None and not manners.is_allowed:
         facts.append(("Pages of articles", "the site's robots.txt does not allow to read them"))
     return facts
 
 
-def _both(moment: datetime | None, now: datetime) -> str:
+def _both(moment: datetime | None, visit: Visit) -> str:
     if moment is None:
         return "never"
-    return f"{source_words.ago_text(moment, now)} ({source_words.moment_text(moment)})"
+    return f"{source_words.ago_text(moment, visit.now)} ({visit.clock.dated(moment)})"
 
 
-def _next(source: Source, now: datetime) -> str:
+def _next(source: Source, visit: Visit) -> str:
     if source.paused_at is not None:
         return "not while it is paused"
     if source.gone_at is not None:
         return "not any more: the site says that it is gone"
-    wait = source_words.wait_text(source.next_poll_at, now)
-    return f"{wait} ({source_words.moment_text(source.next_poll_at)})"
+    wait = source_words.wait_text(source.next_poll_at, visit.now)
+    return f"{wait} ({visit.clock.dated(source.next_poll_at)})"
 
 
 def _polls(source: Source, now: datetime) -> Markup:
@@ -252,11 +255,16 @@ def _polls(source: Source, now: datetime) -> Markup:
         empty="The first day appears here after the first reading.",
     )
     if not has_polls:
-        return charts.bars(caption, [], [])
+        return series_charts.bars(caption, [], [])
     well = [source.poll_counts.get(keys[number], 0) for number in shown]
     failed = [source.failure_counts.get(keys[number], 0) for number in shown]
-    series = [Series("read", well, charts.GOOD), Series("failed", failed, charts.TROUBLE)]
-    return charts.stacked_bars(caption, [short_day(days[number]) for number in shown], series)
+    series = [
+        Series("read", well, series_charts.GOOD),
+        Series("failed", failed, series_charts.TROUBLE),
+    ]
+    return series_charts.stacked_bars(
+        caption, [short_day(days[number]) for number in shown], series
+    )
 
 
 def _weeks(session: Session, source: Source, now: datetime) -> Markup:
@@ -274,23 +282,23 @@ def _weeks(session: Session, source: Source, now: datetime) -> Markup:
         first="Week from",
         note="Weeks begin on Monday, in UTC; what was there before it was watched is not counted.",
     )
-    return charts.bars(caption, [short_day(day) for day in mondays[:-1]], numbers)
+    return series_charts.bars(caption, [short_day(day) for day in mondays[:-1]], numbers)
 
 
-def _entry(entry: Any, states: int) -> dict[str, Any]:
+def _entry(entry: Any, states: int, visit: Visit) -> dict[str, Any]:
     return {
         "id": entry.id,
         "title": entry.title or entry.url,
         "published": day_text(entry.published_at) if entry.published_at else "no date",
-        "seen": source_words.moment_text(entry.first_seen_at),
+        "seen": visit.clock.dated(entry.first_seen_at),
         "changes": states - 1,
         "is_missing": entry.missing_since is not None,
     }
 
 
-def _action(action: Any) -> dict[str, str]:
+def _action(action: Any, visit: Visit) -> dict[str, str]:
     return {
-        "at": source_words.moment_text(action.at),
+        "at": visit.clock.dated(action.at),
         "name": action.name,
         "text": action.text,
         "reason": action.reason,

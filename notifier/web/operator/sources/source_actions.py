@@ -17,9 +17,10 @@ from notifier.pipeline.poll_result import PollResult
 from notifier.store.models import Source
 from notifier.watch import edited_sources, sources
 from notifier.web import forms
-from notifier.web.operator import patience, rendering, source_fields, source_words
-from notifier.web.operator.source_fields import ProfilesError, SourceFields
-from notifier.web.operator.sources import Shown, about, show_again
+from notifier.web.operator import rendering
+from notifier.web.operator.sources import patience, source_fields, source_words
+from notifier.web.operator.sources.source_fields import ProfilesError, SourceFields
+from notifier.web.operator.sources.source_list import Shown, about, show_again
 from notifier.web.operator.visit import Visit
 
 # How the log names what was edited.

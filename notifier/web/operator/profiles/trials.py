@@ -20,9 +20,10 @@ from notifier.text.cleaning import shorten
 from notifier.watch import trial_history
 from notifier.watch.parsers.clinicaltrials import trial_of
 from notifier.watch.trial_history import TrialState
-from notifier.web.operator import rendering, source_fields, source_words
-from notifier.web.operator.chart_parts import Caption, day_text
-from notifier.web.operator.timelines import Mark, Row, Span, timeline
+from notifier.web.operator import rendering
+from notifier.web.operator.charts.chart_parts import Caption, day_text
+from notifier.web.operator.charts.timelines import Mark, Row, Span, timeline
+from notifier.web.operator.sources import source_fields
 from notifier.web.operator.visit import Visit, number_of
 
 # Trials of a page, states of a trial that are drawn, and changes that are listed. Chosen by hand:
@@ -122,7 +123,7 @@ def show(visit: Visit) -> Response:
             "is_watched": entry.source.removed_at is None,
             "newest": states[-1],
             "dates": [_plain(text) for text in states[-1].dates],
-            "read": source_words.moment_text(entry.source.last_success_at),
+            "read": visit.clock.dated(entry.source.last_success_at),
         }
     values |= {"chart": _over_time(states, visit.now), "changes": _changes(states)}
     return rendering.show(visit, "trial", values, section="sources")

@@ -16,7 +16,8 @@ from notifier.operators import actions
 from notifier.store.models import Entry, Match, OperatorAction, Revision
 from notifier.watch import entry_states
 from notifier.watch.entry_states import NewestState
-from notifier.web.operator import news_changes, news_tabs, news_words, rendering, words
+from notifier.web.operator import rendering, words
+from notifier.web.operator.news import news_changes, news_tabs, news_words
 from notifier.web.operator.visit import Visit, number_of
 
 # States on a page, matches that are shown, digests and decisions with each, and characters of the

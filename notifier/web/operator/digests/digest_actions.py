@@ -25,8 +25,9 @@ from notifier.errors import (
     StoreError,
 )
 from notifier.web import forms
-from notifier.web.operator import digest_page, rendering
-from notifier.web.operator.digest_page import Again
+from notifier.web.operator import rendering
+from notifier.web.operator.digests import digest_page
+from notifier.web.operator.digests.digest_page import Again
 from notifier.web.operator.visit import Visit, number_of
 
 _STATE, _PLACE, _NOTE = "state_", "place_", "note_"

@@ -29,9 +29,11 @@ from notifier.subscribers import readers_ahead
 from notifier.subscribers.readers_ahead import Waiting
 from notifier.text.urls import web_address
 from notifier.web import mail_views
-from notifier.web.operator import charts, digest_words, rendering, words
-from notifier.web.operator.chart_parts import Caption
-from notifier.web.operator.digest_words import FRAMING_HEADERS, VIEWS
+from notifier.web.operator import rendering, words
+from notifier.web.operator.charts import series_charts
+from notifier.web.operator.charts.chart_parts import Caption
+from notifier.web.operator.digests import digest_words
+from notifier.web.operator.digests.digest_words import FRAMING_HEADERS, VIEWS
 from notifier.web.operator.visit import Visit
 from notifier.web.operator.words import Clock
 
@@ -301,7 +303,9 @@ def _chart(session: Session, clock: Clock, digest: Digest, planned: int) -> Mark
         note += f" Estimated from one of {times.share} mails."
     caption = Caption("accepted", "Accepted over time", "mails", "Time", note)
     labels = clock.labels([begin for begin, _ in times.parts])
-    return charts.bars(caption, labels, [number for _, number in times.parts], tone=charts.GOOD)
+    return series_charts.bars(
+        caption, labels, [number for _, number in times.parts], tone=series_charts.GOOD
+    )
 
 
 def _step(step: timedelta) -> str:

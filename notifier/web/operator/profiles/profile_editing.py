@@ -15,10 +15,11 @@ from notifier.i18n.catalog import LANGUAGES
 from notifier.match import profiles
 from notifier.match.profile_file import ProfileFile
 from notifier.web import forms
-from notifier.web.operator import profile_decisions, profile_form, rendering
+from notifier.web.operator import rendering
 from notifier.web.operator.access import action, page
-from notifier.web.operator.profile_decisions import Meanwhile, Outcome
-from notifier.web.operator.profile_form import Filled
+from notifier.web.operator.profiles import profile_decisions, profile_form
+from notifier.web.operator.profiles.profile_decisions import Meanwhile, Outcome
+from notifier.web.operator.profiles.profile_form import Filled
 from notifier.web.operator.visit import Visit
 from notifier.web.responses import PAGE_HEADERS
 

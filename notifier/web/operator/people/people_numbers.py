@@ -15,10 +15,11 @@ from notifier.pipeline.statistics import Week
 from notifier.store.models import Suppression
 from notifier.subscribers import held_suppressions, numbers
 from notifier.subscribers.numbers import FEWEST_SHOWN, Numbers
-from notifier.web.operator import charts, kept, rendering
+from notifier.web.operator import kept, rendering
 from notifier.web.operator.access import page
-from notifier.web.operator.chart_parts import Caption
-from notifier.web.operator.charts import GOOD, TROUBLE, Series
+from notifier.web.operator.charts import series_charts
+from notifier.web.operator.charts.chart_parts import Caption
+from notifier.web.operator.charts.series_charts import GOOD, TROUBLE, Series
 from notifier.web.operator.visit import Visit
 from notifier.web.operator.words import CADENCES
 
@@ -115,12 +116,12 @@ def _charts(weeks: Sequence[Week]) -> list[Markup]:
         return Series(name, [week.numbers.get(key) for week in weeks], tone)
 
     return [
-        charts.lines(
+        series_charts.lines(
             Caption("readers", "Readers over time", "subscriptions", note=_WEEK, empty=_EMPTY),
             labels,
             [series("Subscriptions", "subscribers")],
         ),
-        charts.lines(
+        series_charts.lines(
             Caption("joined", "Who came, and who left", "people, mails", note=_WEEK, empty=_EMPTY),
             labels,
             [
@@ -129,7 +130,7 @@ def _charts(weeks: Sequence[Week]) -> list[Markup]:
                 series("Mails that came back", "bounced", TROUBLE),
             ],
         ),
-        charts.stacked_bars(
+        series_charts.stacked_bars(
             Caption("outcomes", "What became of the mails", "mails", note=_MAILS, empty=_EMPTY),
             labels,
             [

@@ -12,7 +12,8 @@ from notifier.enums import Authority, Health, SourceKind
 from notifier.store.models import Source
 from notifier.watch.health import health
 from notifier.watch.source_overview import Rhythm
-from notifier.web.operator.chart_parts import day_text
+from notifier.web.operator.charts.chart_parts import day_text
+from notifier.web.operator.words import Clock
 
 KINDS = {
     SourceKind.FEED: "News feed",
@@ -84,16 +85,16 @@ class State(NamedTuple):
     advice: str = ""
 
 
-def state_of(source: Source, now: datetime) -> State:
+def state_of(source: Source, now: datetime, clock: Clock) -> State:
     """Return the state of a source."""
     if source.paused_at is not None:
         by = f" by {source.paused_by}" if source.paused_by else " on the command line"
-        text = f"Paused since {moment_text(source.paused_at)}{by}. It is not read meanwhile."
+        text = f"Paused since {clock.dated(source.paused_at)}{by}. It is not read meanwhile."
         return State("paused", "aside", text)
-    return _STATES[health(source, now)](source)
+    return _STATES[health(source, now)](source, clock)
 
 
-def _gone(_source: Source) -> State:
+def _gone(_source: Source, _clock: Clock) -> State:
     return State(
         "gone",
         "wrong",
@@ -102,13 +103,13 @@ def _gone(_source: Source) -> State:
     )
 
 
-def _failing(source: Source) -> State:
+def _failing(source: Source, clock: Clock) -> State:
     reason = reason_text(source.last_error or "it could not be read")
     if source.failures == 1:
         text = f"The last time it could not be read: {reason}."
         return State("failed once", "aside", text, "It is tried again by itself.")
     since = (
-        f"The last time that worked was {moment_text(source.last_success_at)}."
+        f"The last time that worked was {clock.dated(source.last_success_at)}."
         if source.last_success_at
         else "It was never read successfully."
     )
@@ -116,7 +117,7 @@ def _failing(source: Source) -> State:
     return State("failing", "wrong", text, _remedy(reason))
 
 
-def _silent(source: Source) -> State:
+def _silent(source: Source, _clock: Clock) -> State:
     since = day_text(source.changed_at) if source.changed_at else "its first reading"
     return State(
         "silent",
@@ -126,11 +127,11 @@ def _silent(source: Source) -> State:
     )
 
 
-def _healthy(_source: Source) -> State:
+def _healthy(_source: Source, _clock: Clock) -> State:
     return State("well", "good")
 
 
-def _new(_source: Source) -> State:
+def _new(_source: Source, _clock: Clock) -> State:
     return State("new", "aside", "It was not read yet.")
 
 
@@ -170,11 +171,6 @@ def rhythm_text(source: Source, rhythm: Rhythm) -> str:
         if rate >= 0.75:
             return f"about {round(rate):,} a {word}"
     return f"{rhythm.entries} in {rhythm.days} days"
-
-
-def moment_text(moment: datetime | None) -> str:
-    """Return a time as ``2 Mar 2026, 09:05 UTC``; a dash for none."""
-    return f"{day_text(moment)}, {moment:%H:%M} UTC" if moment is not None else "–"
 
 
 def wait_text(moment: datetime, now: datetime) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
 from starlette.responses import Response
@@ -9,23 +11,21 @@ from starlette.routing import Route
 
 from notifier.deliver.outbox import stop as outbox_stop
 from notifier.digest import digests, issues
+from notifier.errors import InputError
+from notifier.match import news_list, profiles
 from notifier.store.models import Digest
 from notifier.subscribers.readers_ahead import Waiting
-from notifier.web.operator import (
-    digest_actions,
-    digest_page,
-    digest_words,
-    next_digest,
-    rendering,
-    words,
-)
+from notifier.text.cleaning import clean
+from notifier.web.operator import rendering, words
 from notifier.web.operator.access import action, page
-from notifier.web.operator.digest_words import State
+from notifier.web.operator.digests import digest_actions, digest_page, digest_words, next_digest
+from notifier.web.operator.digests.digest_words import State
 from notifier.web.operator.visit import Visit, number_of
 from notifier.web.operator.words import Clock
 
 # Rows of a section on the first page, and of a page of one section. Chosen by hand.
 _FEW, _MANY = 10, 50
+_LONGEST_SEARCH = 200
 # The groups of the list: the statuses, the heading, and what is said where there is none.
 _GROUPS = {
     "waiting": (
@@ -88,15 +88,27 @@ def routes() -> list[Route]:
 
 
 def show(visit: Visit) -> Response:
-    """Show the list: all groups in short, or one of them in pages."""
+    """Show the list: all groups in short, or one of them in pages; of all therapies, or of some."""
     query = visit.request.query_params
-    wanted = query.get("show", "")
+    shown = query.get("show", "")
+    shown = shown if shown in (*_GROUPS, "next") else ""
+    therapy = clean(query.get("profile", ""))[:_LONGEST_SEARCH]
+    problem = ""
     with visit.deps.reading() as session:
+        try:
+            profile_ids = news_list.profiles_named(session, therapy) if therapy else ()
+        except InputError as error:
+            # What is wrong in the search must not look like a search that was done.
+            problem, profile_ids = error.problem, ()
         stopped_at = outbox_stop.stopped_at(session)
         clock = visit.clock
         values = {
-            "show": wanted if wanted in (*_GROUPS, "next") else "",
-            "tabs": _tabs(session),
+            "show": shown,
+            "therapy": therapy,
+            "problem": problem,
+            "has_choice": bool(therapy) or profiles.number_stored(session) > 1,
+            "tabs": _tabs(session, profile_ids),
+            "link": partial(_link, therapy),
             "is_reviewed": visit.deps.settings.review.required,
             "lead_hours": visit.deps.settings.review.lead_hours,
             "stopped_at": clock.full(stopped_at) if stopped_at else "",
@@ -104,32 +116,54 @@ def show(visit: Visit) -> Response:
             "groups": [],
             "next": None,
         }
-        before = number_of(query.get("before", ""))
-        if wanted in _GROUPS:
-            values["groups"] = [_group(visit, session, clock, wanted, _MANY, before)]
-        elif wanted == "next":
-            values["next"] = next_digest.chosen_day(visit, session, clock, _MANY)
-        else:
-            shown = ("waiting", "going-out", "sent")
-            values["groups"] = [_group(visit, session, clock, name, _FEW) for name in shown]
-            values["next"] = next_digest.first_day(visit, session, clock, _FEW)
-    return rendering.show(visit, "digests", values, section="digests")
+        if not problem:
+            values |= _listed(visit, session, shown, profile_ids)
+    status = 422 if problem else 200
+    return rendering.show(visit, "digests", values, section="digests", status=status)
 
 
-def _tabs(session: Session) -> list[tuple[str, str]]:
+def _link(therapy: str, show: str = "", **fields: object) -> str:
+    """Return the address of the list with these choices, behind ``/operator/``."""
+    choices = {"show": show, "profile": therapy, **fields}
+    query = urlencode({name: value for name, value in choices.items() if value != ""})
+    return f"digests?{query}" if query else "digests"
+
+
+def _listed(
+    visit: Visit, session: Session, shown: str, profile_ids: Sequence[int]
+) -> dict[str, object]:
+    """Return what a tab shows: its groups of digests, and those that come next."""
+    if shown == "next":
+        return {"next": next_digest.chosen_day(visit, session, profile_ids, _MANY)}
+    if shown:
+        before = number_of(visit.request.query_params.get("before", ""))
+        return {"groups": [_group(visit, session, shown, _MANY, profile_ids, before)]}
+    groups = ("waiting", "going-out", "sent")
+    return {
+        "groups": [_group(visit, session, name, _FEW, profile_ids) for name in groups],
+        "next": next_digest.first_day(visit, session, profile_ids, _FEW),
+    }
+
+
+def _tabs(session: Session, profile_ids: Sequence[int]) -> list[tuple[str, str]]:
     names = [("", "All")]
     for name in ("waiting", "going-out"):
-        count = issues.count(session, _GROUPS[name][0])
+        count = issues.count(session, _GROUPS[name][0], profile_ids)
         names.append((name, f"{_GROUPS[name][1]} ({count:,})"))
     return [*names, ("next", "Come next"), ("sent", "Sent"), ("ended", "Not sent")]
 
 
 def _group(
-    visit: Visit, session: Session, clock: Clock, name: str, limit: int, before: int = 0
+    visit: Visit,
+    session: Session,
+    name: str,
+    limit: int,
+    profile_ids: Sequence[int],
+    before: int = 0,
 ) -> dict[str, object]:
     statuses, heading, empty = _GROUPS[name]
-    listed = issues.listed(session, statuses, limit + 1, before)
-    rows = _rows(visit, session, clock, listed[:limit])
+    listed = issues.listed(session, statuses, limit + 1, before, profile_ids)
+    rows = _rows(visit, session, visit.clock, listed[:limit])
     older = listed[limit - 1].id if len(listed) > limit else 0
     return {"name": name, "heading": heading, "empty": empty, "rows": rows, "older": older}
 

@@ -24,9 +24,10 @@ from notifier.i18n.catalog import ENGLISH_NAMES
 from notifier.subscribers.suppressions import LIFTED_BY_OWNER
 from notifier.text import times
 from notifier.web import forms
-from notifier.web.operator import people, rendering
+from notifier.web.operator import rendering
 from notifier.web.operator.access import action
 from notifier.web.operator.mail_page import KINDS
+from notifier.web.operator.people import people_numbers
 from notifier.web.operator.visit import Visit, number_of
 
 _LONGEST_REASON = 500
@@ -174,7 +175,7 @@ def _end_of_pause(text: str, now: datetime) -> datetime | None:
 
 def _asked_again(visit: Visit, email: str, problem: str, status: int) -> Response:
     """Show the form again, with what was typed and what is wrong."""
-    values = {**people.values_of(visit), "email": email, "problem": problem}
+    values = {**people_numbers.values_of(visit), "email": email, "problem": problem}
     return rendering.show(visit, "people", values, section="people", status=status)
 
 

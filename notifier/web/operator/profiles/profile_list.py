@@ -17,18 +17,17 @@ from notifier.store.models import Source
 from notifier.subscribers import followers, profile_endings
 from notifier.watch import source_lists
 from notifier.watch.health import health
-from notifier.web.operator import (
-    chart_parts,
-    charts,
+from notifier.web.operator import rendering
+from notifier.web.operator.access import action, page
+from notifier.web.operator.charts import chart_parts, series_charts
+from notifier.web.operator.charts.series_charts import Series
+from notifier.web.operator.profiles import (
     profile_adding,
     profile_editing,
     profile_history,
     profile_removal,
-    rendering,
 )
-from notifier.web.operator.access import action, page
-from notifier.web.operator.charts import Series
-from notifier.web.operator.profile_form import KINDS, TIERS
+from notifier.web.operator.profiles.profile_form import KINDS, TIERS
 from notifier.web.operator.visit import Visit, number_of
 
 _SIZE, _WEEKS = 50, 13
@@ -144,7 +143,7 @@ def _chart(visit: Visit, counts: Mapping[Tier, Sequence[int]]) -> Markup:
     names = {Tier.ABOUT: "About it", Tier.MENTION: "Mention it", Tier.RELATED: "Related"}
     nothing = [0] * len(labels)
     series = [Series(name, counts.get(tier, nothing)) for tier, name in names.items()]
-    return charts.stacked_bars(caption, labels, series if counts else [])
+    return series_charts.stacked_bars(caption, labels, series if counts else [])
 
 
 def _groups(document: Mapping[str, Any]) -> list[dict[str, Any]]:

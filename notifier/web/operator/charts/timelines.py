@@ -1,4 +1,4 @@
-"""Timelines: spans of days and marks on them, a row for each thing, drawn as `charts.py` does."""
+"""Timelines: spans of days with marks, a row for each thing, drawn as by `series_charts.py`."""
 
 import math
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from notifier.web.operator import chart_parts
-from notifier.web.operator.chart_parts import Caption, day_text
+from notifier.web.operator.charts import chart_parts
+from notifier.web.operator.charts.chart_parts import Caption, day_text
 
 # In pixels: above the first row; of a row, its label and its bar in it; below the last row.
 _TOP, _ROW, _LABEL, _BAR, _BAR_HEIGHT, _BELOW = 22, 46, 14, 20, 14, 26

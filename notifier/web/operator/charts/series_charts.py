@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from notifier.web.operator import chart_parts
-from notifier.web.operator.chart_parts import Caption, Number, number_text
+from notifier.web.operator.charts import chart_parts
+from notifier.web.operator.charts.chart_parts import Caption, Number, number_text
 
 # Colours and patterns that the style knows.
 TONES = 6

@@ -24,7 +24,7 @@ from notifier.match.profile_file import ProfileFile
 from notifier.operators import actions
 from notifier.store.models import OperatorAction
 from notifier.web import forms
-from notifier.web.operator.profile_form import KINDS
+from notifier.web.operator.profiles.profile_form import KINDS
 from notifier.web.operator.visit import Visit, number_of
 
 # Estimates that are made at once in a process: each keeps a processor busy, and the public pages

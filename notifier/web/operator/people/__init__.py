@@ -1,0 +1,1 @@
+"""People: readers in numbers, one address looked up, and the operators themselves."""
