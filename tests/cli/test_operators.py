@@ -5,6 +5,7 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from notifier.cli.main import app
+from notifier.errors import NotifierError
 from notifier.operators import accounts, actions, passwords, sessions
 from notifier.settings import Web
 from tests.support.installation import MONDAY, SUPPRESSION_KEY, Installation
@@ -20,7 +21,9 @@ def run(made: Installation, *arguments: str, typed: str = "") -> tuple[int, str,
         "NOTIFIER_SECRET_KEY": made.at(MONDAY).settings.secret_key,
     }
     result = CliRunner().invoke(app, ["operators", *arguments], env=environment, input=typed)
-    return result.exit_code, result.stdout, f"{result.stderr}{result.exception or ''}"
+    error = result.exception
+    refusal = f"{error.problem} {error.fix}" if isinstance(error, NotifierError) else ""
+    return result.exit_code, result.stdout, f"{result.stderr}{refusal}"
 
 
 def names(made: Installation) -> list[tuple[str, str]]:

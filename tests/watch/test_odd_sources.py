@@ -2,7 +2,9 @@
 
 import json
 import pkgutil
+import threading
 import unicodedata
+from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -789,19 +791,20 @@ def test_nothing_is_parsed_or_compared_in_a_write_transaction(
 ):
     made = any_installation
     writing, read, compare = db.writing, Parser.parse, edits.compare
-    is_open, seen = [], []
+    # By the thread: one document is parsed while another, in its own thread, is stored.
+    is_open, seen = defaultdict(list), []
 
     @contextmanager
     def noted(*arguments):
         with writing(*arguments) as session:
-            is_open.append(True)
+            is_open[threading.get_ident()].append(True)
             yield session
-            is_open.pop()
+            is_open[threading.get_ident()].pop()
 
     def checked(kind: str, function):
         def call(*arguments):
             seen.append(kind)
-            assert not is_open
+            assert not is_open[threading.get_ident()]
             return function(*arguments)
 
         return call
