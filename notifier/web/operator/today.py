@@ -159,10 +159,10 @@ def _decisions(visit: Visit, waiting: Pending, clock: Clock) -> list[Decision]:
     if waiting.suppressions:
         text = f"Mails to {count(waiting.suppressions, 'address', 'addresses')} came back at once"
         if visit.is_owner:
-            aside = "They are not mailed until you say whether they are gone."
+            aside = "Not mailed until you decide."
             lines.append(Decision(text, aside, "mail#addresses", "Decide"))
         else:
-            lines.append(Decision(text, "They are not mailed until an owner decides."))
+            lines.append(Decision(text, "Not mailed until an owner decides."))
     if waiting.uncertain:
         text = f"{count(waiting.uncertain, 'mail')} may or may not have arrived"
         aside = "The connection broke before the mail server answered."
@@ -183,7 +183,7 @@ def _digest_line(visit: Visit, digests: WaitingDigests, clock: Clock) -> Decisio
     if digests.number > 1:
         kind = "drafts" if digests.is_draft else "digests"
         text = f"{digests.number:,} {kind}: {whose}"
-        aside += "; for the languages and editions of its readers"
+        aside += "; in all editions and languages"
         return Decision(text, aside, "digests", "Review")
     lang = "" if digests.language == "en" else digests.language
     aside = f"{'Draft, ' if digests.is_draft else ''}{whose}; {aside}"
