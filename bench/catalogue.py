@@ -162,6 +162,7 @@ BENCHES = (
         scripts=(
             "delivery.py --people 8000 --rounds 3",
             "delivery.py --flatness 1000 10000 50000",
+            "delivery.py --flatness 1000 10000 50000 --postgresql",
         ),
         full=(
             "delivery.py --people 20000 --rounds 3",
@@ -191,7 +192,7 @@ BENCHES = (
             Curve("people", "MB", "Memory of the delivering process"),
             Curve("people", "bytes/person", "The store by the length of the list"),
         ),
-        timeout_minutes=8,
+        timeout_minutes=12,
     ),
     Bench(
         name="run",
