@@ -140,20 +140,26 @@ def all_versions() -> dict[str, str]:
         except MissingPeerError as error:
             versions[name] = f"missing: {error}"
     try:
-        versions["smtp-source"] = _postfix_version(postfix("smtp-source"))
+        postfix("smtp-source")
+        versions["smtp-source"] = _postfix_version()
     except MissingPeerError as error:
         versions["smtp-source"] = f"missing: {error}"
     return versions
 
 
-def _postfix_version(program: str) -> str:
-    """Return the version of Debian's package, or the path of another build."""
-    command = ["dpkg-query", "-W", "-f", "${Version}", "postfix"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError:
-        return program
-    return done.stdout.strip() or program
+def _postfix_version() -> str:
+    """Return the version of Debian's package, installed or unpacked; no path of this machine."""
+    commands = [["dpkg-query", "-W", "-f", "${Version}", "postfix"]]
+    unpacked = (FOLDER / "postfix").glob("postfix_*.deb")
+    commands += [["dpkg-deb", "-f", str(package), "Version"] for package in unpacked]
+    for command in commands:
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except OSError:
+            continue
+        if version := done.stdout.strip():
+            return version
+    return "another build than Debian's"
 
 
 if __name__ == "__main__":
