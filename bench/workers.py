@@ -1,11 +1,11 @@
-"""Several workers on one PostgreSQL: how two do beside one, a killed one, a confirmation meanwhile.
+"""Several workers on one PostgreSQL: two and four beside one, one killed, a sign-up meanwhile.
 
     python bench/workers.py [--full] [--mails 1200] [--rounds 3]
 
-- Rate: one worker and two, in turn, send the same digest to a mail server that takes 100 ms for
-  each mail, as a distant one does. So the workers wait for their own connections and not for the
-  processor, which here they share with the database and the mail server. Goal: two send at least
-  1.6 times as many a second.
+- Rate: one worker, two and four, in turn, send the same digest to a mail server that takes 100 ms
+  for each mail, as a distant one does. So the workers wait for their own connections and not for
+  the processor, which here they share with the database and the mail server. Goal: two send at
+  least 1.6 times as many a second.
 - The same with a mail server that answers at once: then the processor limits them all.
 - A worker is killed in the middle: the seconds until all mails are sent, less those that the rest
   takes at the rate of one worker; mails lost; mails repeated. Goals: 60 seconds, none lost.
@@ -174,10 +174,11 @@ class Bench:
 
 
 def rates(bench: Bench, rounds: int) -> list[Figure]:
-    """Compare one worker and two."""
+    """Compare one worker with two and with four."""
     cases: dict[str, Callable[[], float]] = {
         "one": lambda: bench.rate(1, SECONDS_A_MAIL),
         "two": lambda: bench.rate(2, SECONDS_A_MAIL),
+        "four": lambda: bench.rate(4, SECONDS_A_MAIL),
         "one, at once": lambda: bench.rate(1, 0.0),
         "two, at once": lambda: bench.rate(2, 0.0),
     }
@@ -193,6 +194,15 @@ def rates(bench: Bench, rounds: int) -> list[Figure]:
             goal="ratio >= 1.6",
             unit="mails/s",
             at={"workers": 2},
+        ),
+        compared(
+            "Four workers, 100 ms a mail",
+            measured["four"],
+            measured["one"],
+            against="one worker",
+            unit="mails/s",
+            note=f"Six processes and PostgreSQL share {cores} cores.",
+            at={"workers": 4},
         ),
         compared(
             "Two workers, a mail server that answers at once",
