@@ -82,10 +82,10 @@ BENCHES = (
             "up: there waiting dominates, and the number of sites asked at once decides."
         ),
         closes=(
-            "In a first cycle one document is parsed (17 ms for a feed of ten articles, whose texts "
-            "are cleaned as well) while the one before it is stored, each in one process: a third "
-            "core and a second parser process would take part of it. Without news, the checks of "
-            "each address and answer are what is left."
+            "In a first cycle one document is parsed (17 ms for a feed of ten articles, whose "
+            "texts are cleaned as well) while the one before it is stored, each in one process: a "
+            "third core and a second parser process would take part of it. Without news, the "
+            "checks of each address and answer are what is left."
         ),
         curves=(Curve("sources", "s", "A poll by the number of sources"),),
     ),
@@ -157,18 +157,12 @@ BENCHES = (
     ),
     Bench(
         name="deliver",
-        goals=("P1", "P2", "P3", "P7"),
+        goals=("P1", "P2", "P3"),
         title="Delivering mails",
-        scripts=(
-            "delivery.py --people 8000 --rounds 3",
-            "delivery.py --flatness 1000 10000 50000",
-            "delivery.py --flatness 1000 10000 50000 --postgresql",
-        ),
+        scripts=("delivery.py --people 8000 --rounds 3",),
         full=(
             "delivery.py --people 20000 --rounds 3",
             "delivery.py --people 20000 --rounds 3 --postgresql",
-            "delivery.py --flatness 1000 10000 100000 1000000",
-            "delivery.py --flatness 1000 10000 100000 1000000 --postgresql",
         ),
         proves=(
             "Reading who is next, signing links, joining, sending and writing down each answer "
@@ -187,12 +181,31 @@ BENCHES = (
             "signature alone is a large part of what the goal allows. More cores, or a faster "
             "signature in the library, would close it."
         ),
+        timeout_minutes=8,
+    ),
+    Bench(
+        name="lengths",
+        goals=("P7",),
+        title="Delivering to a list that grows",
+        scripts=(
+            "delivery.py --flatness 1000 10000 50000",
+            "delivery.py --flatness 1000 10000 50000 --postgresql",
+        ),
+        full=(
+            "delivery.py --flatness 1000 10000 100000 1000000",
+            "delivery.py --flatness 1000 10000 100000 1000000 --postgresql",
+        ),
+        proves="A delivery costs no more on a longer list, and the process no more memory.",
+        leaves_open=(
+            "On PostgreSQL the server's own processes come on top of the processor time; they are "
+            "in the elapsed time, since all share two cores here."
+        ),
         curves=(
             Curve("people", "µs/mail", "A delivery by the length of the list"),
             Curve("people", "MB", "Memory of the delivering process"),
             Curve("people", "bytes/person", "The store by the length of the list"),
         ),
-        timeout_minutes=12,
+        timeout_minutes=8,
     ),
     Bench(
         name="run",
