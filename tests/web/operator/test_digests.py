@@ -132,7 +132,8 @@ def test_a_list_is_paged(reviewed, anna, monkeypatch):
 def test_the_list_is_narrowed_to_a_therapy_and_stays_so(reviewed, anna):
     assert 'name="profile"' not in anna.get("/operator/digests").text  # there is one alone
     add_second_profile(reviewed)
-    reviewed.subscribe("zoe@example.org", "weekly", on="thursday", profile="tolebrutinib")
+    for name, profile in (("zoe", "tolebrutinib"), ("ida", "frexalimab")):
+        reviewed.subscribe(f"{name}@example.org", "weekly", on="thursday", profile=profile)
     both = anna.get("/operator/digests?profile=").text
     assert both.count("Waits for your approval") == 3
     other = anna.get("/operator/digests?profile=Tolebr").text
