@@ -64,6 +64,6 @@ def test_a_poll_on_a_terminal_shows_progress_and_a_table(ready, home: Path):
         except OSError:  # how a terminal on Linux says that nobody writes to it any more
             break
     os.close(leader)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
     assert b"1/1" in shown
     assert re.search(rb"ok\s+0\s+0\s+0\s+http", shown)

@@ -371,7 +371,7 @@ def on_terminal(folder: Path, commands: Sequence[tuple[str, ...]]) -> list[str]:
     reader = threading.Thread(target=read)
     reader.start()
     process.wait(timeout=60)
-    reader.join(timeout=10)
+    reader.join(timeout=60)
     os.close(master)
     return [out.decode("utf-8") for out, _ in outputs(b"".join(pieces))]
 

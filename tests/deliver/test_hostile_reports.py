@@ -1,6 +1,5 @@
-"""Mails that are built to break a parser: each takes less than a second and little memory."""
+"""Mails that are built to break a parser: each takes little time and memory."""
 
-import time
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,12 +11,14 @@ from hypothesis import strategies as st
 from notifier.deliver.bounces import incoming_mail, parser
 from notifier.deliver.bounces.incoming_mail import UnreadableMailError
 from notifier.enums import BounceKind
+from tests.support.effort import measured
 from tests.support.reports import HEAD, nested_parts
 
 REPORT = HEAD + b"Content-Type: multipart/report; boundary=b\n\n"
 SIZES = (80_000, 900_000)
-# Processor time for one mail, in seconds.
-LIMIT = 1.0
+# Processor time for one mail, in seconds. The slowest took half a second; one that is read in the
+# square of its length takes minutes.
+LIMIT = 2.0
 
 UNITS = {
     "spaces": b" ",
@@ -185,9 +186,9 @@ TOO_DEEP = {
 
 
 def seconds(mail: bytes) -> float:
-    started = time.process_time()
-    assert parser.read(mail).failures
-    return time.process_time() - started
+    with measured() as effort:
+        assert parser.read(mail).failures
+    return effort.processor
 
 
 def hostile(place: str) -> Iterator[tuple[str, bytes]]:
@@ -199,22 +200,21 @@ def hostile(place: str) -> Iterator[tuple[str, bytes]]:
 
 @pytest.mark.long
 @pytest.mark.parametrize("place", PLACES)
-def test_no_text_anywhere_in_a_mail_takes_a_second(place: str):
+def test_no_text_anywhere_in_a_mail_takes_long(place: str):
     slow = {name: took for name, mail in hostile(place) if (took := seconds(mail)) > LIMIT}
     assert slow == {}
 
 
 @pytest.mark.parametrize("form", ODD)
-def test_an_odd_mail_is_parsed_within_a_second(form: str):
+def test_an_odd_mail_is_parsed_in_time(form: str):
     assert seconds(ODD[form]) < LIMIT
 
 
 @pytest.mark.parametrize("form", TOO_DEEP)
 def test_a_mail_with_too_deeply_nested_parts_is_refused_at_once(form: str):
-    started = time.process_time()
-    with pytest.raises(UnreadableMailError, match="20 levels"):
+    with measured() as effort, pytest.raises(UnreadableMailError, match="20 levels"):
         parser.read(TOO_DEEP[form])
-    assert time.process_time() - started < LIMIT
+    assert effort.processor < LIMIT
 
 
 def test_at_most_a_hundred_recipients_of_a_report_are_read():

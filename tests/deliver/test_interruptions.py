@@ -237,7 +237,7 @@ def test_a_server_that_is_silent_at_a_stop_is_waited_for_a_minute_and_its_mail_i
 ):
     monkeypatch.setattr(sending, "LONGEST_STOP", 0.3)
     outcomes: list[outbox.Outcome] = []
-    with faulty_server.running(slow=2.0) as server:
+    with faulty_server.running(slow=20.0) as server:
         smtp = Smtp(port=server.port, security="none", connections=1, timeout_seconds=0.5)
         transport = Transport(smtp)
         started = time.monotonic()
@@ -247,7 +247,7 @@ def test_a_server_that_is_silent_at_a_stop_is_waited_for_a_minute_and_its_mail_i
         ]
         transport.send(messages, outcomes.extend, stop=lambda: time.monotonic() - started > 0.3)
         transport.close()
-        assert time.monotonic() - started < 1.8
+        assert time.monotonic() - started < 10
     assert {outcome.delivery_id: outcome.answer.value for outcome in outcomes} == {
         0: "unknown",
         1: "not tried",
@@ -269,7 +269,7 @@ def test_the_end_of_a_message_is_waited_for_longer_than_any_other_answer():
 
 def test_a_slow_greeting_is_waited_for_and_delays_no_other_connection():
     outcomes: list[outbox.Outcome] = []
-    with faulty_server.running(greetings=[0.0, 1.5]) as server:
+    with faulty_server.running(greetings=[0.0, 15]) as server:
         smtp = Smtp(port=server.port, security="none", connections=2, timeout_seconds=0.4)
         transport = Transport(smtp)
         started = time.monotonic()
@@ -279,7 +279,7 @@ def test_a_slow_greeting_is_waited_for_and_delays_no_other_connection():
         ]
         transport.send(messages, outcomes.extend)
         transport.close()
-        assert time.monotonic() - started < 1.4
+        assert time.monotonic() - started < 10
     assert {outcome.answer.value for outcome in outcomes} == {"accepted"}
     with faulty_server.running(greetings=[0.8]) as server:
         smtp = Smtp(port=server.port, security="none", connections=2, timeout_seconds=0.4)

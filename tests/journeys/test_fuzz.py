@@ -9,9 +9,8 @@ import io
 import json
 import resource
 import socket
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from email.message import EmailMessage
 from http.client import HTTPConnection
@@ -36,6 +35,7 @@ from notifier.watch import parser_process, sources
 from notifier.watch.http import ssrf
 from notifier.web.app import create
 from tests.support.audit import watching
+from tests.support.effort import measured, seconds_not_starved
 from tests.support.installation import MONDAY, Installation
 from tests.support.mutations import field_values, header_values, mutated
 from tests.support.news_site import Answer, Article, rss
@@ -128,18 +128,6 @@ HEADERS = ("ETag", "Last-Modified", "Content-Type", "Cache-Control", "Expires", 
 STATUSES = st.sampled_from((200, 200, 200, 200, 200, 200, 301, 302, 304, 404, 410, 429, 500, 503))
 
 
-def seconds_not_starved() -> float:
-    """Return a clock that stands still while this thread could run and has no processor.
-
-    On a busy machine a short transaction may last for seconds; that is no fault of the input. Where
-    the system does not count that time (it is Linux that does), it is any clock.
-    """
-    waited = 0
-    with suppress(OSError):
-        waited = int(Path("/proc/thread-self/schedstat").read_text().split()[1])
-    return time.monotonic() - waited / 1e9
-
-
 @contextmanager
 def within_limits(engine: Engine, folder: Path) -> Iterator[None]:
     """Check which files are opened, who is dialled, and the limits of time and memory."""
@@ -170,9 +158,9 @@ def within_limits(engine: Engine, folder: Path) -> Iterator[None]:
 
 @contextmanager
 def in_time() -> Iterator[None]:
-    start = time.monotonic()
-    yield
-    assert time.monotonic() - start < SLOWEST_INPUT
+    with measured() as effort:
+        yield
+    assert effort.elapsed < SLOWEST_INPUT
 
 
 def answers(seeds: tuple[bytes, ...]) -> st.SearchStrategy[Answer]:

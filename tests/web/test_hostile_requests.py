@@ -219,7 +219,7 @@ class Pages:
 
     def status(self, octets: bytes) -> int:
         """Send a request as it is; gives the status of the answer, 0 for none."""
-        with socket.create_connection(self._address, timeout=20) as connection:
+        with socket.create_connection(self._address, timeout=60) as connection:
             connection.sendall(octets)
             line = connection.makefile("rb").readline()
         return int(line.split()[1]) if line else 0

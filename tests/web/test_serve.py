@@ -97,7 +97,7 @@ def test_requests_are_not_logged_and_the_server_stops_when_it_is_told_to(
         answer = client.post("/preferences/secret-link", "email=anna%40example.org", FORM)
         assert answer.status_code == 404
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=20)
+        process.wait(timeout=60)
         assert process.stdout is not None
         output = process.stdout.read()
     assert process.returncode in (0, -signal.SIGTERM)
