@@ -149,7 +149,8 @@ def store(
 
 def forget(session: Session, source_ids: Sequence[int]) -> None:
     """Forget the doubts of sources that show what is known; the caller commits."""
-    for chunk in in_chunks(source_ids):
+    doubted = set(session.scalars(select(Doubt.source_id).distinct()))
+    for chunk in in_chunks([source_id for source_id in source_ids if source_id in doubted]):
         session.execute(delete(Doubt).where(Doubt.source_id.in_(chunk)))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from notifier.settings import Settings
-from notifier.watch.http.client import OnResponse, Prepare
+from notifier.watch.http.handling import OnResponse, Prepare
 from notifier.watch.http.types import Request, Response
 from tests.support.news_site import Site
 

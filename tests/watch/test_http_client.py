@@ -18,6 +18,7 @@ from notifier.store.models import Source
 from notifier.text.cleaning import storable
 from notifier.watch.http import client
 from notifier.watch.http.client import fetch_all
+from notifier.watch.http.handling import OnResponse, Prepare
 from notifier.watch.http.types import Request, Response, leads_to_front_page
 from tests.support import news_site as sites
 from tests.support.installation import MONDAY, Installation, settings_for
@@ -88,12 +89,14 @@ def server_that_goes_on(status: str, late: bytes) -> Iterator[str]:
             thread.join()
 
 
-def fetch_from_hosts(count: int, prepare: client.Prepare, on_response: client.OnResponse) -> None:
+def fetch_from_hosts(
+    count: int, prepare: Prepare, on_response: OnResponse, answer: Answer | None = None
+) -> None:
     """Request a page from each of so many hosts; the request's source is the host's number."""
     with ExitStack() as stack:
         hosts = [stack.enter_context(sites.running()) for _ in range(count)]
         for host in hosts:
-            host.answers["/"] = Answer(200, b"x")
+            host.answers["/"] = answer or Answer(200, b"x")
         requests = [Request(number, f"{host.address}/") for number, host in enumerate(hosts)]
         fetch_all(requests, settings_for(25), on_response, prepare=prepare)
 
@@ -136,6 +139,32 @@ def test_a_response_without_a_body_is_not_prepared(site: Site):
     requests = [Request(1, f"{site.address}/gone")]
     fetch_all(requests, settings_for(25), answers.append, prepare=prepared.append)
     assert (len(answers), prepared) == (1, [])
+
+
+def test_responses_without_a_body_lead_each_to_its_own_requests():
+    asked: list[tuple[int, str]] = []
+
+    def on_response(response: Response) -> list[Request]:
+        asked.append((response.request.source_id, response.request.etag or ""))
+        if response.request.etag:
+            return []
+        return [Request(response.request.source_id, response.request.url, etag='"again"')]
+
+    fetch_from_hosts(12, lambda _: None, on_response, Answer(304))
+    assert sorted(asked) == sorted((n, tag) for n in range(12) for tag in ("", '"again"'))
+
+
+def test_an_error_about_a_response_without_a_body_keeps_no_other_from_being_handled():
+    handled = []
+
+    def on_response(response: Response) -> None:
+        if response.request.source_id in (0, 5):
+            raise LookupError("made up")
+        handled.append(response.request.source_id)
+
+    with pytest.raises(LookupError, match="made up"):
+        fetch_from_hosts(12, lambda _: None, on_response, Answer(304))
+    assert sorted(handled) == [n for n in range(12) if n not in (0, 5)]
 
 
 def test_an_error_while_preparing_is_raised_after_the_other_responses():

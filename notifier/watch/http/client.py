@@ -8,8 +8,7 @@ A failure is a `Response` with an error, never an exception.
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from http.cookies import Morsel
 from typing import Self
 from urllib.parse import unquote, urljoin, urlsplit
@@ -20,6 +19,7 @@ from yarl import URL
 
 from notifier.settings import Settings, Watch
 from notifier.text.cleaning import clean, shorten, storable
+from notifier.watch.http.handling import Handling, OnResponse, Prepare
 from notifier.watch.http.packing import ACCEPTED, too_large, unpacked
 from notifier.watch.http.ssrf import AddressRefusedError, connector, refuse_private_name
 from notifier.watch.http.types import Request, Response
@@ -31,8 +31,6 @@ PAUSE_SECONDS = 0.25
 
 # Requests in flight, and redirects that are followed.
 _AT_ONCE, _MOST_REDIRECTS = 50, 10
-# Responses that are prepared, or being handled after that: bench/polling.py was no faster with 8.
-_PREPARED_AT_ONCE = 3
 # Bytes of all headers of an answer, and how many they are: browsers accept 256 KB, common clients
 # 64 KB to 100 KB.
 _HEADER_BYTES, _MOST_HEADERS = 65_536, 1_000
@@ -60,12 +58,6 @@ _ACCEPT = (
 )
 
 
-# Takes a response and may return further requests.
-OnResponse = Callable[[Response], Iterable[Request] | None]
-# Takes a response whose turn has not come yet.
-Prepare = Callable[[Response], None]
-
-
 def fetch_all(
     requests: Sequence[Request],
     settings: Settings,
@@ -89,41 +81,10 @@ def fetch_all(
     """
     if not requests:
         return
-    with _Handling(on_response, prepare) as handling:
+    with Handling(on_response, prepare) as handling:
         failures = asyncio.run(_fetch_all(requests, settings, handling))
     if failures:
         raise failures[0]
-
-
-class _Handling:
-    """The handling of the responses, in two threads of its own.
-
-    A context manager, which ends the threads.
-    """
-
-    def __init__(self, on_response: OnResponse, prepare: Prepare | None) -> None:
-        self._on_response = on_response
-        self._prepare = prepare
-        self._handler = ThreadPoolExecutor(max_workers=1, thread_name_prefix="on_response")
-        self._preparer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prepare")
-        # What was prepared takes memory until it is handled.
-        self._places = asyncio.Semaphore(_PREPARED_AT_ONCE)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._preparer.shutdown()
-        self._handler.shutdown()
-
-    async def __call__(self, response: Response) -> Iterable[Request] | None:
-        """Handle a response and return the further requests."""
-        loop = asyncio.get_running_loop()
-        if self._prepare is None or not response.body:
-            return await loop.run_in_executor(self._handler, self._on_response, response)
-        async with self._places:
-            await loop.run_in_executor(self._preparer, self._prepare, response)
-            return await loop.run_in_executor(self._handler, self._on_response, response)
 
 
 class _Host:
@@ -147,7 +108,7 @@ class _Host:
 
 
 async def _fetch_all(
-    requests: Sequence[Request], settings: Settings, handling: _Handling
+    requests: Sequence[Request], settings: Settings, handling: Handling
 ) -> list[Exception]:
     failures: list[Exception] = []
     hosts: dict[str, _Host] = defaultdict(_Host)
@@ -327,7 +288,7 @@ def _refuse_odd(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"{url!r} is not an http or https address")
-    if parts.username is not None or parts.password is not None:
+    if "@" in parts.netloc:
         raise ValueError("an address with a user name in it is refused")
 
 

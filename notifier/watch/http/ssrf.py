@@ -8,6 +8,7 @@ checked, so that a name that resolves differently the second time changes nothin
 import ipaddress
 import socket
 import unicodedata
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
@@ -45,6 +46,7 @@ class AddressRefusedError(OSError):
     """An address that is not public, or a name that leads to one."""
 
 
+@lru_cache(maxsize=4096)
 def is_public_ip(address: str) -> bool:
     """Return whether an IP address is global unicast.
 
