@@ -3,13 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event, update
 
 from notifier.deliver import outbox
 from notifier.deliver.outbox import Claimed, ClaimOptions, Outcome, SendResult
-from notifier.enums import DeliveryKind, DeliveryStatus, Lane
+from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus, Lane
 from notifier.pipeline import compose
-from notifier.store.models import Delivery, Subscriber
+from notifier.store.models import Delivery, Digest, Subscriber
 from notifier.subscribers import deletion
+from tests.support import big_store
 from tests.support.installation import MONDAY, Installation
 
 TUESDAY = MONDAY + timedelta(days=1)
@@ -175,3 +177,34 @@ def test_lanes_are_claimed_in_their_order_and_a_claim_can_be_limited_to_the_firs
         outbox.enqueue_own(session, DeliveryKind.CONFIRMATION, [zoe], "example.org", TUESDAY)
     lanes = [row.lane for row in claim(enqueued, LATER)]
     assert lanes == [Lane.ASKED, Lane.URGENT, Lane.OTHERS]
+
+
+def test_a_claim_reads_no_more_of_a_long_list_than_it_takes(any_installation: Installation):
+    """A list is due at one time: sorting all of it for each hundred takes hours at a million."""
+    deps = any_installation.at(TUESDAY)
+    sizes = big_store.Sizes(subscribers=1000, profiles=2, sources=2, entries=20, matches=10)
+    big_store.fill(deps.engine, sizes, MONDAY)
+    waiting = {"status": DeliveryStatus.PENDING, "next_attempt_at": TUESDAY, "sent_at": None}
+    with deps.writing() as session:
+        session.execute(update(Delivery).values(**waiting))
+        session.execute(update(Digest).values(status=DigestStatus.APPROVED))
+    with deps.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
+    questions = []
+
+    def note(_connection, _cursor, statement, parameters, _context, _many) -> None:
+        if "LEFT OUTER JOIN digest" in statement:
+            questions.append((statement, parameters))
+
+    event.listen(deps.engine, "before_cursor_execute", note)
+    assert claim(any_installation)
+    event.remove(deps.engine, "before_cursor_execute", note)
+    explain = "EXPLAIN QUERY PLAN" if deps.engine.dialect.name == "sqlite" else "EXPLAIN"
+    assert questions
+    with deps.engine.connect() as connection:
+        for statement, parameters in questions:
+            rows = connection.exec_driver_sql(f"{explain} {statement}", parameters)
+            plan = "\n".join(str(row[-1]) for row in rows)
+            assert "ix_delivery_lane" in plan
+            assert "Sort" not in plan
+            assert "TEMP B-TREE" not in plan
