@@ -83,6 +83,12 @@ BODIES = {
     "as the whole address": mail(
         f"mailto:office@example.org?subject=unsubscribe%20{WISH}", subject="", sender=PERSON
     ),
+    "before our repeated mail": mail(
+        f"unsubscribe {WISH}\n\nMessage-ID: <x@example.org>\n", subject="", sender=PERSON
+    ),
+    "as the address in brackets": mail(
+        f"<mailto:office@example.org?subject=unsubscribe%20{WISH}>", subject="", sender=PERSON
+    ),
     "on two lines": mail(f"unsubscribe\n{WISH}\n", subject="", sender=PERSON),
     "HTML": page(f"<div>unsubscribe&nbsp;{WISH}</div>", subject="(kein Betreff)", sender=PERSON),
     "both": parts(
@@ -118,6 +124,34 @@ NO_WISHES = {
     ),
     "the word without a token": away("unsubscribe", "Please!"),
     "far below": away("Re: News", "\n".join(["text"] * 40 + [f"unsubscribe {WISH}"])),
+}
+
+
+LEAVE = (
+    "List-Unsubscribe: <https://alerts.example.org/unsubscribe/IkEwOFF2MWwxU0FV.qqqqqqqqqqqqqq>,\n"
+    f" <mailto:office@example.org?subject=unsubscribe%20{WISH}>\n"
+)
+REPEATED = f"From: digest@example.org\nTo: {PERSON}\nSubject: News\n{LEAVE}\nThe news.\n"
+NO_WISHES |= {
+    "a reply that repeats our whole mail": away(
+        "Re: News", f"Why me?\n\n-------- Original Message --------\n{REPEATED}"
+    ),
+    "a ticket about our mail": away("[Ticket 55] News", f"We answer soon.\n\n{REPEATED}"),
+    "a forwarded mail": away("Fwd: News", f"---- Forwarded message ----\n{REPEATED}"),
+    "a note that our mail is quarantined": away("Message held", f"Headers:\n{REPEATED}"),
+    "a report that our mail arrived": mail(
+        f"Your message was successfully delivered to <{PERSON}>.\n\n{REPEATED}",
+        subject="Successful Mail Delivery Report",
+    ),
+    "the field alone, indented": away("Re: News", f"What is this?\n    {LEAVE}"),
+    "the field on lines of its own": away(
+        "Re: News", f"List-Unsubscribe:\n <mailto:o@example.org?subject=unsubscribe%20{WISH}>"
+    ),
+    "in HTML": page(
+        "What is this?<br>" + LEAVE.replace("<", "&lt;").replace("\n", "<br>"),
+        subject="Re: News",
+        sender=PERSON,
+    ),
 }
 
 

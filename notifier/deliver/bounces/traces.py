@@ -42,6 +42,10 @@ _WISH_LINE = re.compile(
 _TOKEN_LENGTH = 22
 # Characters without width, which programs put into long words.
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+# Where a mail that is repeated without quotation marks begins, or its header with our own wish.
+_REPEATED = re.compile(
+    r"(?im)^[^\w\n]{0,8}(?:list-unsubscribe|message-id|received|return-path)[ \t]{0,3}:"
+)
 # The word on a line of its own, with its token on the next one.
 _WRAPPED = re.compile(r"(?im)^[ \t]{0,8}(unsubscribe)[ \t]{0,8}\r?\n[ \t]{0,8}(?=[\w-]{22}[ \t]*$)")
 # The most lines of a text in which a wish is looked for: it stands before what is quoted. Chosen by
@@ -144,7 +148,7 @@ def _wishes(line: str) -> Iterator[str]:
 
 
 def _wish_lines(message: Part) -> Iterator[str]:
-    """Yield the lines of a mail that may hold a wish to leave; quoted ones do not count."""
+    """Yield the lines of a mail that may hold a wish to leave; what it repeats does not count."""
     for part in outer_parts_of(message):
         if part.get_content_type() == "text/plain":
             text = text_of(part)
@@ -152,7 +156,7 @@ def _wish_lines(message: Part) -> Iterator[str]:
             text = seen_text(text_of(part))
         else:
             continue
-        text = _WRAPPED.sub(r"\1 ", text)
+        text = _WRAPPED.sub(r"\1 ", _REPEATED.split(text, maxsplit=1)[0])
         lines = [line for line in text.splitlines() if line.strip()][:_MOST_LINES]
         yield from (wish[1] for line in lines if (wish := _WISH_LINE.match(line)))
 
