@@ -234,6 +234,16 @@ GONE = [
         "550 5.4.1 Recipient address rejected: Access denied. "
         "[AB1EUR05FT012.eop-eur05.prod.protection.outlook.com]"
     ),
+    (
+        "550 5.4.1 Recipient address rejected: Access denied. For more information see "
+        "https://aka.ms/EXOSmtpErrors [AB1PEPF000011F1.eurprd05.prod.outlook.com "
+        "2026-01-01T08:00:00.000Z 08DE000000000000]"
+    ),
+    (
+        "550 5.4.1 All recipient addresses rejected : Access denied. For more information see "
+        "https://aka.ms/EXOSmtpErrors [AB1PEPF000011F1.eurprd05.prod.outlook.com]"
+    ),
+    "550 5.4.1 Recipient address rejected: Access denied. AS(201806281)",
     "550 5.1.1 <{to}>: Recipient address rejected",
     "550 5.1.1 rejected",
     (

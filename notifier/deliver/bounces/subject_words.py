@@ -178,7 +178,7 @@ GONE = re.compile(
     rf"|deactivated (?:mail ?box|account|user)|addressee unknown|unknown addressee"
     rf"|invalid final delivery userid"
     # Exchange Online about an address that its directory does not have.
-    rf"|recipient address(?:es)? rejected ?: access denied\.? (?:AS\("
+    rf"|recipient address(?:es)? rejected ?: access denied\.? [^\n]{{0,60}}?(?:AS\("
     rf"|\[[\w.-]{{1,100}}outlook\.com)"
     rf"|destination mail ?box[^\n]{{0,20}}(?:not exist|unknown|moved)|null ?mx\b"
     rf"|domain[^\n]{{0,80}}does not accept"
