@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.cli.main import run
+from notifier.deliver import alerts
 from notifier.deliver.bounces import mailbox, parser
 from notifier.enums import BounceKind, DeliveryStatus, SubscriptionStatus, SuppressionCause
 from notifier.pipeline import bounces
@@ -120,6 +121,25 @@ def test_a_full_mailbox_holds_mails_back_twice_as_long_each_time_and_then_gets_t
     with sent.at(later).reading() as session:
         held = session.query(Subscriber).filter_by(email="anna@example.org").one().held_until
     assert held == later + timedelta(hours=4)
+
+
+@pytest.mark.parametrize(
+    ("status", "diagnostic"),
+    [
+        ("4.4.1", "connect to mx.people.test[192.0.2.9]:25: Connection timed out"),
+        ("4.4.7", "550 4.4.7 QUEUE.Expired; message expired"),
+        ("5.4.6", "554 5.4.6 too many hops, this message is looping"),
+    ],
+)
+def test_a_readers_server_that_was_not_reached_for_days_is_the_readers_matter_alone(
+    sent: Installation, status: str, diagnostic: str
+):
+    report = a_report(envelope_sender(sent), status, diagnostic)
+    assert bounces.read(sent.at(TUESDAY), [report]).held == 1
+    with sent.at(TUESDAY).reading() as session:
+        assert alerts.refused_for_us(session) is None
+    run_once(sent.at(TUESDAY + timedelta(hours=2, minutes=1)))
+    assert len(sent.sink.to("anna@example.org")) == 2
 
 
 def test_news_during_a_hold_is_in_the_first_digest_after_it(sent: Installation):

@@ -7,7 +7,7 @@ import pytest
 
 from notifier.deliver.bounces import policy
 from notifier.deliver.bounces.diagnostics import Diagnostic, choose_status
-from notifier.deliver.bounces.policy import Judgement, Stage, judge
+from notifier.deliver.bounces.policy import Judgement, Stage, judge, wait_reason
 from notifier.deliver.bounces.subjects import Parties, Subject
 from notifier.enums import BounceKind, WaitReason
 
@@ -336,6 +336,56 @@ def test_a_name_that_is_not_said_to_be_the_recipients_suppresses_nobody(answer: 
 )
 def test_a_mail_whose_time_was_over_got_no_final_answer(answer: str):
     assert verdict(answer, Stage.REPORT).kind is BounceKind.SOFT
+
+
+UNREACHED = [
+    "4.4.1 connect to mx.clinic.example[192.0.2.9]:25: Connection timed out",
+    "4.4.1 connect to mx.clinic.example[192.0.2.9]:25: Connection refused",
+    "4.4.1 connect to mx.clinic.example[2001:db8::9]:25: Network is unreachable",
+    "4.4.1 connect to mx.clinic.example[192.0.2.9]:25: Operation timed out",
+    "4.4.2 lost connection with mx.clinic.example[192.0.2.9] while sending RCPT TO",
+    "4.4.2 conversation with mx.clinic.example[192.0.2.9] timed out while sending MAIL FROM",
+    "4.4.7 QUEUE.Expired; message expired",
+    "4.4.7 550 4.4.7 Message expired: unable to deliver in 840 minutes. 421 4.4.0 timeout",
+    "5.4.7 [internal] exceeded max time without delivery",
+    "5.4.316 Message expired, connection refused(Socket error code 10061)",
+    "5.0.0 retry timeout exceeded",
+    "5.4.6 mail for clinic.example loops back to myself",
+    "5.4.6 mail forwarding loop for {to}",
+    "554 5.4.14 Hop count exceeded - possible mail loop ATTR34",
+    "4.0.0 Network error on destination MXs",
+    "4.4.1 The recipient server did not accept our requests to connect. [mx: timed out]",
+]
+
+
+@pytest.mark.parametrize("answer", UNREACHED)
+def test_a_report_that_the_recipients_server_was_not_reached_is_no_refusal_of_us(answer: str):
+    judgement = verdict(answer, Stage.REPORT)
+    assert (judgement.kind, judgement.waits_because) == (BounceKind.SOFT, None)
+    assert judgement.subject in (Subject.NETWORK, Subject.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "421 4.7.0 Try again later, closing connection.",
+        "421 4.7.0 Error: too many connections from 192.0.2.1",
+        "421 4.7.0 Messages from 192.0.2.1 temporarily deferred due to unexpected volume",
+        "450 4.7.1 Connection rate limit exceeded, message expired",
+        "451 4.7.1 Service unavailable - try again later",
+        "554 5.7.1 Connection blocked by policy",
+        "554 5.7.1 Client host [192.0.2.1] blocked, connection closed",
+        "554 5.7.1 <{from}>: Sender address rejected, connection closed",
+        "552 5.3.4 Message too large, connection closed",
+    ],
+)
+def test_a_refusal_of_us_stays_one_where_a_report_speaks_of_the_connection(answer: str):
+    assert wait_reason(verdict(answer, Stage.REPORT).subject) is not None
+
+
+@pytest.mark.parametrize("answer", ["554 5.4.6 too many hops", "550 connection expired"])
+def test_an_answer_about_the_network_waits_because_our_own_server_gave_it(answer: str):
+    assert verdict(answer).waits_because is WaitReason.LOAD
 
 
 def test_a_report_about_a_domain_that_does_not_exist_needs_no_name():

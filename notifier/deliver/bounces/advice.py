@@ -6,6 +6,10 @@ Pure. Owns these sentences, one for each subject of a refusal.
 from notifier.deliver.bounces.diagnostics import Diagnostic, choose_status
 from notifier.deliver.bounces.subjects import Subject
 
+_SEND_LESS = (
+    "Send less at a time: lower smtp.connections, set smtp.rate_per_second or "
+    "smtp.domain_rates, or ask your mail provider for a higher limit."
+)
 _ADVICE = {
     Subject.SENDER: (
         "Check sender.address and sender.bounce_address: their domain must exist, mail to them "
@@ -24,10 +28,8 @@ _ADVICE = {
         "The servers dislike the text, its links or its size. Look at what is sent:\n"
         "    notifier digests list"
     ),
-    Subject.LOAD: (
-        "Send less at a time: lower smtp.connections, set smtp.rate_per_second or "
-        "smtp.domain_rates, or ask your mail provider for a higher limit."
-    ),
+    Subject.LOAD: _SEND_LESS,
+    Subject.NETWORK: _SEND_LESS,
 }
 
 _ADVICE_ABOUT_RECIPIENTS = {

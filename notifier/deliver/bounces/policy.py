@@ -17,6 +17,7 @@ the operator is told. `tests/deliver/test_bounce_policy.py` checks this table:
 | rcpt   | 550 5.2.1 The account is disabled                   | recipient | hard |       |
 | report | 550 5.4.4 Host not found                            | recipient | hard |       |
 | report | 550 5.4.7 Delivery time expired: host not found     | unknown   | soft |       |
+| report | 4.4.1 connect to mx.example: Connection timed out   | network   | soft |       |
 | rcpt   | 450 4.1.1 <{to}>: User unknown                      | recipient | soft |       |
 | rcpt   | 552 5.2.2 Mailbox full                              | mailbox   | soft |       |
 | rcpt   | 550 <{from}>: User unknown                          | sender    | soft | ours  |

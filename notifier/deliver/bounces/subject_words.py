@@ -90,8 +90,8 @@ _POLICY_CLEAR = (
     r"|challenge|prohibit"
 )
 _LOAD_CLEAR = (
-    r"too (?:many|much|fast|frequent|often)|at a rate|\brates?\b|rate[- ]limit|throttl|slow down"
-    r"|frequency"
+    r"too (?:many(?! hops)|much|fast|frequent|often)|at a rate|\brates?\b|rate[- ]limit|throttl"
+    r"|slow down|frequency"
     r"|unexpected volume|(?:daily|hourly|sending|message|relay|recipient|connection"
     r"|user)[^\n]{0,30}(?:limit"
     r"|quota)|limit[^\n]{0,20}exceed|exceed\w*[^\n]{0,40}(?:limit|quota|rate|maximum|number)"
@@ -108,11 +108,18 @@ CLEAR = re.compile(
 # Words that are vaguer: they count where neither clear words nor codes decide.
 VAGUE = re.compile(
     r"(?i)(?P<policy>refused|denied|(?<!recipient )(?<!address )(?<!user )rejected|prohibit"
-    r"|forbidden|suspended|disabled|not accept|abgelehnt"
+    r"|forbidden|suspended|disabled|not accept(?! our requests to connect)|abgelehnt"
     r"|verweigert|refus[ée]|rechazad|rejeitad|rifiutat|geweigerd|odrzucon|отклонен|отказ|拒否|拒绝|拒絕)"
     r"|(?P<load>try again|temporar|later|timed? ?out|time-?out|expired|connection|unreachable|loop"
     r"|too many hops|insufficient|disk|system (?:error|full)|service (?:not available|unavailable)"
-    r"|quota|exceed|unable to connect|retry|vor[üu]bergehend|temporaire|momentan|временн)"
+    r"|quota|exceed|(?:unable|requests) to connect|retry|vor[üu]bergehend|temporaire|momentan"
+    r"|временн)"
+)
+# The recipient's server could not be reached, or the way to it goes in a circle: in a report, which
+# is written after days of attempts, such words are about that server.
+NETWORK = re.compile(
+    r"(?i)timed? ?out|time-?out|expired|connection|unreachable|(?:unable|requests) to connect"
+    r"|no route|network|\bloop|too many hops|hop count|retry time|in the queue|without delivery"
 )
 # The mailbox exists, and is full: this counts more than all else that is about the recipient.
 FULL = re.compile(

@@ -48,6 +48,7 @@ class Subject(StrEnum):
     present (it is full, or disabled for a while). `sender`: our address or domain. `host`: our mail
     server, its name, address or reputation. `content`: our text. `policy`: what we may do here
     (log-in, relaying, authentication of mails, rules). `load`: too much, too fast, too busy.
+    `network`: the recipient's server was not reached, as a report says after days of attempts.
     """
 
     RECIPIENT = "recipient"
@@ -57,6 +58,7 @@ class Subject(StrEnum):
     CONTENT = "content"
     POLICY = "policy"
     LOAD = "load"
+    NETWORK = "network"
     UNKNOWN = "unknown"
 
 
@@ -122,14 +124,17 @@ def _subject_of_rest(text: str, *, reported: bool) -> Words:
         return (
             Words(likely=Subject.RECIPIENT) if is_host and not named else Words(Subject.RECIPIENT)
         )
-    return Words(likely=_likely(text))
+    return Words(likely=_likely(text, reported=reported))
 
 
-def _likely(text: str) -> Subject:
+def _likely(text: str, *, reported: bool) -> Subject:
     if _about_recipient(words.GONE_MAYBE, text, unnamed=True) is not None:
         return Subject.RECIPIENT
     vague = words.VAGUE.search(text)
-    return Subject(vague.lastgroup or "") if vague is not None else Subject.UNKNOWN
+    subject = Subject(vague.lastgroup or "") if vague is not None else Subject.UNKNOWN
+    if reported and subject is Subject.LOAD and words.NETWORK.search(text):
+        return Subject.NETWORK
+    return subject
 
 
 def _marked(text: str, parties: Parties) -> str:
