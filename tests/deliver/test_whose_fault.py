@@ -462,7 +462,88 @@ def test_a_report_that_says_that_our_sender_was_refused_suppresses_nobody(place:
 
 
 @pytest.mark.parametrize(
-    "text", ["user " * 4_000, "5.1.1 " * 4_000, "a@b.example " * 2_000, "no " * 9_000]
+    ("answer", "kind", "subject"),
+    [
+        (
+            (
+                "This is the mail system at host relay.hoster.test.\n\n<{to}>: connect to "
+                "mx.elsewhere.test[192.0.2.9]:25: Connection timed out"
+            ),
+            BounceKind.SOFT,
+            Subject.NETWORK,
+        ),
+        (
+            "This is the mail system at host smtp-relay.hoster.test.\n\n<{to}>: mailbox is frozen",
+            BounceKind.SOFT,
+            Subject.UNKNOWN,
+        ),
+        (
+            "host antispam.hoster.test[192.0.2.9] said: 550 5.1.1 <{to}>: User unknown",
+            BounceKind.HARD,
+            Subject.RECIPIENT,
+        ),
+        (
+            (
+                "host virus-content.hoster.test [2001:db8::9]\n SMTP error from remote mail server "
+                "after RCPT TO:<{to}>:\n 550 No such user here"
+            ),
+            BounceKind.HARD,
+            Subject.RECIPIENT,
+        ),
+        (
+            (
+                "Hi. This is the qmail-send program at relay.hoster.test.\n<{to}>:\nSorry, no "
+                "mailbox here by that name. (#5.1.1)"
+            ),
+            BounceKind.HARD,
+            Subject.RECIPIENT,
+        ),
+        (
+            "... while talking to policy.hoster.test.:\n>>> RCPT To:<{to}>\n<<< 550 5.1.1 Unknown",
+            BounceKind.HARD,
+            Subject.RECIPIENT,
+        ),
+        (
+            "Reporting-MTA: dns; spam.hoster.test\n550 5.1.1 <{to}>: User unknown",
+            BounceKind.HARD,
+            Subject.RECIPIENT,
+        ),
+    ],
+)
+def test_the_name_of_a_server_says_nothing(answer: str, kind: BounceKind, subject: Subject):
+    judgement = verdict(answer, Stage.REPORT)
+    assert (judgement.kind, judgement.subject) == (kind, subject)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "550 5.1.1 rejected by antispam.hoster.test",
+        "550 mailbox unavailable, see https://antispam.hoster.test/why",
+        "host relay.hoster.test[192.0.2.9] said: 550 relay not permitted",
+        "host mx.hoster.test[192.0.2.9] said: 554 5.7.1 <{to}>: looks like spam, user unknown",
+        "554 5.7.1 Client host [192.0.2.1] blocked using spam.hoster.test",
+        "550 5.1.1 <relay.hoster.test[192.0.2.1]>: Client host rejected: cannot find your name",
+        "host mx.hoster.test[192.0.2.9] refused to talk to me: 554 listed at zen.hoster.test",
+    ],
+)
+def test_what_is_said_beside_the_name_of_a_server_counts(answer: str):
+    judgement = verdict(answer, Stage.REPORT)
+    assert (judgement.kind, judgement.waits_because) == (BounceKind.SOFT, WaitReason.OURS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "host " + "a." * 3_000,
+        "a.b " * 1_500,
+        f"{'a' * 63}." * 90,
+        "host a.b[" * 600,
+        "user " * 4_000,
+        "5.1.1 " * 4_000,
+        "a@b.example " * 2_000,
+        "no " * 9_000,
+    ],
 )
 def test_hostile_words_are_judged_soon(text: str):
     assert verdict(f"550 {text}").kind in (BounceKind.HARD, BounceKind.SOFT)

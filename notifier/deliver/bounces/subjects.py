@@ -27,6 +27,13 @@ _URL = re.compile(r"(?i)\b(?:https?://|www\.)([\w.-]{1,255})[^\s<>\"]{0,500}")
 # What Postfix and others append about the transaction: it names addresses and states nothing.
 _TRANSACTION = re.compile(r"(?i)\b(?:from|to|helo|proto|client|orig_to|sender)=<?[^>\s;,]{0,320}>?")
 _ADDRESS = re.compile(r"[^\s<>()\[\]:;,'\"]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,10}")
+# The name of a server, as reports give it: with its IP address, or after what kind of server it is.
+# Words in it ("relay", "antispam") state nothing.
+_NAME = r"(?:[a-z0-9_-]{1,63}\.){1,8}[a-z][a-z0-9-]{1,23}"
+_SERVER = re.compile(
+    rf"(?i)(\b(?:host|server:?|talking to|program at|mta: dns;) ){_NAME}"
+    rf"|(?<![\w.@/-]){_NAME}(?=\s?[\[(](?:ipv6:)?[\da-f.:]{{3,45}}[\])])"
+)
 # The end of a statement: a mark, a new line, or the code that begins the next line of an answer.
 _CLAUSE_END = re.compile(r"[.;!?](?=\s)|\n|(?<!\S)[245]\d\d(?=[ -])")
 
@@ -158,7 +165,13 @@ def _marked(text: str, parties: Parties) -> str:
             text = re.sub(
                 rf"(?i)(?<![\w.-])(?:[\w-]+\.){{0,4}}{re.escape(name)}(?![\w-])", sign, text
             )
-    return text
+    return _SERVER.sub(_without_name, text)
+
+
+def _without_name(server: re.Match[str]) -> str:
+    """Return what stands before the name of a server, and a word of the same length."""
+    before = server[1] or ""
+    return before + "x" * (len(server[0]) - len(before))
 
 
 @lru_cache(maxsize=64)
