@@ -304,6 +304,25 @@ def test_a_report_of_a_failure_that_may_pass_is_soft(form: str):
     assert not failure.still_tried
 
 
+EXCHANGE_WORDS = (
+    "Delivery has failed to these recipients or groups:\n\n{person}\nThe server has tried to "
+    "deliver this message, without success, and has stopped trying.\n\nDiagnostic information for "
+    "administrators:\n\nGenerating server: relay.people.test\n\nOriginal message headers:\n\n"
+    "X-Spam-Status: No, policy DKIM SPF virus\nReceived: from mx.example.org (192.0.2.1)\n"
+)
+
+
+@pytest.mark.parametrize("heading", ["Original message headers:", "Original Message Headers"])
+def test_the_header_that_exchange_repeats_is_no_part_of_its_words(heading: str):
+    words = EXCHANGE_WORDS.format(person=PERSON).replace("Original message headers:", heading)
+    expired = report(group("failed", "4.4.7", "550 4.4.7 QUEUE.Expired"), words=words)
+    (failure,) = parser.read(expired).failures
+    assert (failure.kind, failure.evidence.is_about_us) == (BounceKind.SOFT, False)
+    gone = report(group("failed", "5.1.1", "550 5.1.1 not listed"), words=words)
+    (failure,) = parser.read(gone).failures
+    assert failure.kind is BounceKind.HARD
+
+
 COMPLAINTS = {
     "abuse": complaint(f"Feedback-Type: abuse\nOriginal-Rcpt-To: {PERSON}"),
     "opt-out": complaint(f"Feedback-Type: opt-out\nRemoval-Recipient: {PERSON}"),
