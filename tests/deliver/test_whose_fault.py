@@ -307,6 +307,57 @@ def test_a_full_or_closed_mailbox_exists(answer: str):
     assert verdict(answer) == Judgement(BounceKind.SOFT, Subject.MAILBOX)
 
 
+SWITCHED_OFF = [
+    "554 30 Sorry, your message to {to} cannot be delivered. This mailbox is disabled (554.30).",
+    "554 Sorry your message to {to} cannot be delivered. This account has been disabled [#102].",
+    "550 <{to}>: account suspended",
+    "550 {to}: user suspended",
+    "550 Mailbox currently suspended",
+    "550 Mailbox is frozen",
+    "554 Disabled mailbox",
+    "550 5.2.0 <{to}>: mailbox disabled by its owner",
+    "554 Recipient is suspended",
+    "550 5.0.0 Inbox of {to} has been archived",
+]
+
+
+@pytest.mark.parametrize("answer", SWITCHED_OFF)
+@pytest.mark.parametrize("stage", [Stage.RCPT, Stage.END, Stage.REPORT])
+def test_a_mailbox_that_is_switched_off_is_no_refusal_of_us(answer: str, stage: Stage):
+    assert verdict(answer, stage) == Judgement(BounceKind.SOFT, Subject.MAILBOX)
+
+
+@pytest.mark.parametrize("answer", ["550 User suspended", "550 Account has been disabled"])
+def test_an_account_without_a_name_is_the_readers_in_a_report_and_may_be_ours_before(answer: str):
+    assert verdict(answer, Stage.REPORT) == Judgement(BounceKind.SOFT, Subject.MAILBOX)
+    assert verdict(answer).waits_because is WaitReason.OURS
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "550 Your mailbox has been suspended",
+        "554 Outgoing mail of this mailbox is disabled",
+        "550 Sending mailbox disabled, write to {to}",
+        "554 <{from}>: mailbox disabled",
+        "554 5.7.1 {to}: account suspended for spam",
+        "535 5.7.8 Authentication failed: account disabled",
+        "550 5.7.1 Service disabled",
+    ],
+)
+@pytest.mark.parametrize("stage", [Stage.RCPT, Stage.REPORT])
+def test_an_account_of_ours_that_is_switched_off_is_about_us(answer: str, stage: Stage):
+    assert wait_reason(verdict(answer, stage).subject) is WaitReason.OURS
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["550 5.2.1 <{to}>: mailbox disabled", "550 5.1.1 {to}: account suspended"],
+)
+def test_the_code_of_a_mailbox_that_does_not_exist_counts_more(answer: str):
+    assert verdict(answer).kind is BounceKind.HARD
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -473,7 +524,7 @@ def test_a_report_that_says_that_our_sender_was_refused_suppresses_nobody(place:
             Subject.NETWORK,
         ),
         (
-            "This is the mail system at host smtp-relay.hoster.test.\n\n<{to}>: mailbox is frozen",
+            "This is the mail system at host smtp-relay.hoster.test.\n\n<{to}>: it did not work",
             BounceKind.SOFT,
             Subject.UNKNOWN,
         ),

@@ -121,6 +121,15 @@ NETWORK = re.compile(
     r"(?i)timed? ?out|time-?out|expired|connection|unreachable|(?:unable|requests) to connect"
     r"|no route|network|\bloop|too many hops|hop count|retry time|in the queue|without delivery"
 )
+# A mailbox or account is switched off. `OUR_ACCOUNT` says that it is the one that we send from.
+_OFF = r"(?:disabled|discontinued|suspended|inactive|frozen|archived)"
+_IS = r"(?:is |was |has been |currently )*"
+_MAILBOX, _ACCOUNT = r"(?:mail ?box|inbox|recipient)", r"(?:user|account|address)"
+MAILBOX_OFF = re.compile(rf"(?i){_MAILBOX}[^\n]{{0,40}}? {_IS}{_OFF}|{_OFF} {_MAILBOX}")
+ACCOUNT_OFF = re.compile(rf"(?i){_ACCOUNT}[^\n]{{0,40}}? {_IS}{_OFF}|{_OFF} {_ACCOUNT}")
+OUR_ACCOUNT = re.compile(
+    r"(?i)\byour (?:mail ?box|account|user)|\b(?:outgoing|outbound|sending|submission)\b"
+)
 # The mailbox exists, and is full: this counts more than all else that is about the recipient.
 FULL = re.compile(
     r"(?i)(?:mail ?box|inbox|account|user|recipient|folder|maildir)[^\n]{0,60}?(?:is |too "

@@ -137,11 +137,23 @@ def _subject_of_rest(text: str, *, reported: bool) -> Words:
 def _likely(text: str, *, reported: bool) -> Subject:
     if _about_recipient(words.GONE_MAYBE, text, unnamed=True) is not None:
         return Subject.RECIPIENT
+    if _is_switched_off(text, reported=reported):
+        return Subject.MAILBOX
     vague = words.VAGUE.search(text)
     subject = Subject(vague.lastgroup or "") if vague is not None else Subject.UNKNOWN
     if reported and subject is Subject.LOAD and words.NETWORK.search(text):
         return Subject.NETWORK
     return subject
+
+
+def _is_switched_off(text: str, *, reported: bool) -> bool:
+    """Return whether a text says that the recipient's mailbox is disabled or suspended."""
+    if words.OUR_ACCOUNT.search(text):
+        return False
+    return (
+        _about_recipient(words.MAILBOX_OFF, text, unnamed=True) is not None
+        or _about_recipient(words.ACCOUNT_OFF, text, unnamed=reported) is not None
+    )
 
 
 def _marked(text: str, parties: Parties) -> str:
