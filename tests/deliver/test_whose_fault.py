@@ -444,6 +444,31 @@ def test_a_report_about_a_domain_that_does_not_exist_needs_no_name():
 
 
 @pytest.mark.parametrize(
+    "answer",
+    [
+        "5.4.4 SMTPSEND.DNS.NonExistentDomain; nonexistent domain",
+        "554 5.4.4 smtp; non-existent domain",
+        "5.1.2 <{to}>: nonexistent domain clinic.example",
+    ],
+)
+def test_a_report_about_a_nonexistent_domain_is_about_the_recipients(answer: str):
+    assert verdict(answer, Stage.REPORT).kind is BounceKind.HARD
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "550 5.7.1 a link to a nonexistent domain is not taken",
+        "553 5.1.8 nonexistent domain",
+        "550 <{from}>: nonexistent domain",
+    ],
+)
+def test_a_nonexistent_domain_that_may_be_ours_suppresses_nobody(answer: str):
+    assert verdict(answer, Stage.REPORT).kind is BounceKind.SOFT
+    assert verdict(answer).kind is BounceKind.SOFT
+
+
+@pytest.mark.parametrize(
     "answer", ["550 Host unknown", "550 5.4.4 Unknown host", "5.0.0 no such host"]
 )
 def test_a_report_about_a_host_that_does_not_exist_needs_no_name_either(answer: str):

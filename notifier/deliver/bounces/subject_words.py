@@ -243,7 +243,8 @@ NO_SUCH_DOMAIN = re.compile(
     r"|domain)[^\n]{0,60}?not found"
     r"|no such (?:host|domain)|domain[^\n]{0,60}? (?:does|do|did) ?(?:not|n['’]t) exist"
     r"|name or service not known"
-    r"|NXDOMAIN|domain (?:name )?(?:is )?(?:invalid|not exist)|unrouteable (?:mail )?domain"
+    r"|NXDOMAIN|non-?existent ?domain|domain (?:name )?(?:is )?(?:invalid|not exist)"
+    r"|unrouteable (?:mail )?domain"
     r"|name service error"
     r"|domain (?:is )?not reachable|find a mail exchanger|all relevant MX records point to"
     r" non-existent"
@@ -255,5 +256,6 @@ NO_SUCH_DOMAIN = re.compile(
     r"|sconosciut)"
     r"|домен[^\n]{0,40}(?:не найден|не существует)"
 )
-# The same of a host, which need not be the domain of an address. It is matched where they begin.
-NO_SUCH_HOST = re.compile(r"(?i)host|(?:unknown|no such) host")
+# The same of a host, or in words that rules use too: it need not be the domain of an address. It is
+# matched where they begin.
+NO_SUCH_HOST = re.compile(r"(?i)host|(?:unknown|no such) host|non-?existent")
