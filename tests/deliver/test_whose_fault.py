@@ -301,6 +301,9 @@ def test_a_temporary_code_never_suppresses(answer: str):
         "550 Das Postfach ist voll",
         "550 5.2.1 Mailbox temporarily disabled",
         "552 Requested mail action aborted: exceeded storage allocation",
+        "550 User has too many messages on the server.",
+        "550 Benutzer hat zu viele Mails auf dem Server.",
+        "550 User has exhausted allowed storage space.",
     ],
 )
 def test_a_full_or_closed_mailbox_exists(answer: str):
