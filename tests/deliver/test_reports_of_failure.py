@@ -289,9 +289,6 @@ SOFT = {
     "Amazon SES, our fault": event(
         amazon("Bounce", bounce=bounced("Permanent", "550 5.7.1 blocked for spam"))
     ),
-    "Mailgun, temporary": event(
-        {"event-data": {"event": "failed", "severity": "temporary", "recipient": PERSON}}
-    ),
     "SendGrid, blocked": event([{"event": "bounce", "type": "blocked", "email": PERSON}]),
     "Mailjet, soft": event({"event": "bounce", "email": PERSON, "hard_bounce": False}),
 }

@@ -196,6 +196,8 @@ def _event_of(record: dict[str, Any]) -> BounceKind | None:
 
 def _verdict(facts: dict[str, list[str]], diagnostic: Diagnostic, status: str) -> BounceKind:
     """Return the verdict on a bounce: by the server's words, then by those of the service."""
+    if "temporary" in facts.get("severity", []):  # Mailgun goes on trying, and says how it ended
+        return BounceKind.DELAYED
     qualified = [word for key in _QUALIFYING_KEYS for word in facts.get(key, [])]
     if any(_PASSES.match(word) for word in qualified) or facts.get("hard_bounce") == ["False"]:
         return BounceKind.SOFT
