@@ -273,11 +273,11 @@ class Sending:
         untried = connection.protocol.abandon(error.answer)
         self._end(connection, [other for other in untried if other is not error.outgoing])
         if isinstance(error, SenderRefusedError) and fresh:
+            from notifier.deliver.bounces.advice import advice_for_sender  # slow to import
+
             self.queue.put_back(error.outgoing)
-            self._problem = (
-                f"The mail server refuses our sender: {error.answer}. "
-                "Check sender.address and sender.bounce_address."
-            )
+            advice = advice_for_sender(error.answer)
+            self._problem = f"The mail server refuses our sender: {error.answer}. {advice}"
             self.waits_because = WaitReason.OURS
             return
         if fresh:
