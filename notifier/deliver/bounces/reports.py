@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from notifier.email_addresses import to_ascii_domain
 from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus
 from notifier.errors import LinkError
 from notifier.links import Purpose
@@ -188,7 +189,8 @@ def _severity(kind: BounceKind) -> int:
 def _failure_for(failures: "Iterable[Failure]", email: str) -> "Failure":
     """Return the failure of an address; the mildest of all where a report names only others."""
     failures = tuple(failures)
-    matching = [failure for failure in failures if failure.recipient == email.lower()]
+    names = {email.lower(), to_ascii_domain(email).lower()}
+    matching = [failure for failure in failures if failure.recipient in names]
     return _mildest(matching or failures)
 
 
