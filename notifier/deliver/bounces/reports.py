@@ -267,6 +267,27 @@ def _went_to_old_address(delivery: Delivery, subscriber: Subscriber) -> bool:
     return subscriber.moved_at is not None and delivery.created_at <= subscriber.moved_at
 
 
+def was_in_flight(session: Session, delivery: Delivery, counted_at: datetime) -> bool:
+    """Return whether a mail was sent before a time, and its person was sent others after it.
+
+    Args:
+        session: a session.
+        delivery: the mail that came back.
+        counted_at: the time of the last soft bounce of the person that was counted.
+    """
+    if delivery.sent_at is None or delivery.sent_at > counted_at or delivery.subscription is None:
+        return False
+    later = (
+        select(Delivery.id)
+        .join(Subscription, Subscription.id == Delivery.subscription_id)
+        .where(
+            Subscription.subscriber_id == delivery.subscription.subscriber_id,
+            Delivery.sent_at > delivery.sent_at,
+        )
+    )
+    return session.scalar(later.limit(1)) is not None
+
+
 def is_newest_digest(session: Session, delivery: Delivery) -> bool:
     """Return whether a delivery is a digest that no later digest of its subscription replaces."""
     if delivery.kind is not DeliveryKind.DIGEST:
