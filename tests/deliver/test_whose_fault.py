@@ -408,6 +408,7 @@ UNREACHED = [
     "5.4.6 mail forwarding loop for {to}",
     "554 5.4.14 Hop count exceeded - possible mail loop ATTR34",
     "4.0.0 Network error on destination MXs",
+    "connect to mx.clinic.example[192.0.2.9]:587: Connection refused",
     "4.4.1 The recipient server did not accept our requests to connect. [mx: timed out]",
 ]
 
@@ -431,6 +432,8 @@ def test_a_report_that_the_recipients_server_was_not_reached_is_no_refusal_of_us
         "554 5.7.1 Client host [192.0.2.1] blocked, connection closed",
         "554 5.7.1 <{from}>: Sender address rejected, connection closed",
         "552 5.3.4 Message too large, connection closed",
+        "554 Connection refused",
+        "host mx.elsewhere.test[192.0.2.9] said: 554 connection not possible (in reply to RCPT TO)",
     ],
 )
 def test_a_refusal_of_us_stays_one_where_a_report_speaks_of_the_connection(answer: str):

@@ -34,6 +34,9 @@ _SERVER = re.compile(
     rf"(?i)(\b(?:host|server:?|talking to|program at|mta: dns;) ){_NAME}"
     rf"|(?<![\w.@/-]){_NAME}(?=\s?[\[(](?:ipv6:)?[\da-f.:]{{3,45}}[\])])"
 )
+# A final answer of a server, and a status about the network and the way (RFC 3463, 3.5).
+_FINAL = re.compile(r"(?a)(?<![\d.:])(?<!port )5\d\d(?![\d.])")
+_ABOUT_NETWORK = re.compile(r"(?a)(?<![\d.])[45]\.4\.\d")
 # The end of a statement: a mark, a new line, or the code that begins the next line of an answer.
 _CLAUSE_END = re.compile(r"[.;!?](?=\s)|\n|(?<!\S)[245]\d\d(?=[ -])")
 
@@ -141,9 +144,15 @@ def _likely(text: str, *, reported: bool) -> Subject:
         return Subject.MAILBOX
     vague = words.VAGUE.search(text)
     subject = Subject(vague.lastgroup or "") if vague is not None else Subject.UNKNOWN
-    if reported and subject is Subject.LOAD and words.NETWORK.search(text):
+    if reported and subject is Subject.LOAD and _was_not_reached(text):
         return Subject.NETWORK
     return subject
+
+
+def _was_not_reached(text: str) -> bool:
+    """Return whether a report says that a server gave no final answer at all."""
+    answered = _FINAL.search(text) and not _ABOUT_NETWORK.search(text)
+    return bool(words.NETWORK.search(text)) and not answered
 
 
 def _is_switched_off(text: str, *, reported: bool) -> bool:
