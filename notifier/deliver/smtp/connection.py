@@ -267,7 +267,12 @@ def _authenticate(client: Client, username: str, password: str) -> None:
         )
     code, answer = 0, b""
     for log_in in usable:
-        code, answer = log_in(client, username.encode(), password.encode())
+        try:
+            code, answer = log_in(client, username.encode(), password.encode())
+        except smtplib.SMTPServerDisconnected:
+            if not code:
+                raise
+            break  # after a refusal some servers hang up: the refusal is what counts
         if code in (235, 503):  # 503: already logged in (RFC 4954, 4)
             return
     raise smtplib.SMTPAuthenticationError(code, answer)
