@@ -121,6 +121,10 @@ def _verdict(
         subscription = _subscription_to_end(session, report.unsubscribe_tokens)
         kind = BounceKind.UNSUBSCRIBE if subscription else BounceKind.UNPROVEN_COMPLAINT
         return Verdict(kind, subscription=subscription)
+    if report.leaves_in_words:
+        subscription = _subscription_answered(session, report, links, domain, now)
+        kind = BounceKind.UNSUBSCRIBE if subscription else BounceKind.UNPROVEN_COMPLAINT
+        return Verdict(kind, subscription=subscription)
     if not any(failure.kind in _NEEDS_PROOF for failure in report.failures):
         return Verdict(report.failures[0].kind)
     complained = any(failure.kind is BounceKind.COMPLAINT for failure in report.failures)
@@ -167,6 +171,17 @@ def _subscription_to_end(session: Session, tokens: Sequence[str]) -> Subscriptio
     )
 
 
+def _subscription_answered(
+    session: Session, report: "Report", links: "Links", domain: str, now: datetime
+) -> Subscription | None:
+    """Find the subscription whose mail its own reader answers, as the mail's identifier proves."""
+    delivery = _proven_delivery(session, report, links, domain)
+    if delivery is None or delivery.subscription is None or not _can_be_reported(delivery, now):
+        return None
+    is_reader = report.leaves_in_words in _names_of(delivery.subscription.subscriber.email)
+    return delivery.subscription if is_reader else None
+
+
 def _subscription_of(
     session: Session, linked: "ColumnElement[bool]", retired: "ColumnElement[bool]"
 ) -> Subscription | None:
@@ -189,9 +204,13 @@ def _severity(kind: BounceKind) -> int:
 def _failure_for(failures: "Iterable[Failure]", email: str) -> "Failure":
     """Return the failure of an address; the mildest of all where a report names only others."""
     failures = tuple(failures)
-    names = {email.lower(), to_ascii_domain(email).lower()}
-    matching = [failure for failure in failures if failure.recipient in names]
+    matching = [failure for failure in failures if failure.recipient in _names_of(email)]
     return _mildest(matching or failures)
+
+
+def _names_of(email: str) -> tuple[str, str]:
+    """Return an address in lower case, with its domain in its own letters and in A-labels."""
+    return email.lower(), to_ascii_domain(email).lower()
 
 
 def _proven_delivery(
