@@ -167,6 +167,8 @@ ABOUT_US = [
     "550 Envelope blocked - User Entry - https://community.example.net/docs/DOC-1369#550",
     "550-Requested action not taken: mailbox unavailable 550 Reverse DNS does not match",
     "550 5.1.1 SRS0=k3f9=ZZ=letters.example.org=bounce@relay.example.net: User unknown",
+    "550 5.1.1 bounces+SRS=k3f9=ZZ=letters.example.org=bounce@relay.example.net: User unknown",
+    "550 <anna+SRS=k3f9=ZZ=letters.example.org=bounce@relay.example.net>: no such user",
 ]
 
 

@@ -43,6 +43,8 @@ _CLAUSE_END = re.compile(r"[.;!?](?=\s)|\n|(?<!\S)[245]\d\d(?=[ -])")
 
 # The beginnings of envelope senders that a relay rewrote (SRS, BATV, PRVS).
 _REWRITTEN = ("srs0", "srs1", "prvs=", "btv1==", "msprvs1=")
+# What Exchange Online writes into the middle of them.
+_SRS = "+srs="
 # The form of our own envelope sender (`links.py`), with the token of one mail.
 _TAGGED = re.compile(r"[+=][a-z2-7]{38}@")
 # The characters of a text that are read, and the matches of an expression that are looked at.
@@ -175,7 +177,7 @@ def _marked(text: str, parties: Parties) -> str:
         address = match[0].lower().strip(".")
         if recipient and address == recipient:
             return _THEM
-        if address.startswith(_REWRITTEN) or _TAGGED.search(address):
+        if address.startswith(_REWRITTEN) or _SRS in address or _TAGGED.search(address):
             return _US
         domain = address.rpartition("@")[2]
         return _US if address in ours or domain in own_hosts else _OTHER
