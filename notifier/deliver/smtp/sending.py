@@ -100,7 +100,8 @@ class Sending:
         """Send until nothing is left; return the reason why the server cannot be used, if any."""
         self._patience.begin_run()
         if self._patience.rests:
-            return self._slow_down_text(self._patience.reason)
+            self._leave_alone(self._patience.reason)
+            return self._problem
         while True:
             self._collect_connections()
             self._open_connections()
@@ -301,16 +302,13 @@ class Sending:
     def _slow_down(self, answer: str) -> None:
         """Use fewer connections, or pause, or end the run, because new connections are refused."""
         if self._patience.note_refused(answer, len(self._connections) + self._openings.number):
-            self._problem = self._slow_down_text(answer)
-            if answer.startswith("5"):
-                self.waits_because = WaitReason.LOAD
+            self._leave_alone(answer)
 
-    @staticmethod
-    def _slow_down_text(answer: str) -> str:
-        return (
-            f"The mail server takes no more mails at the moment: {answer}. "
-            "If it happens often, lower smtp.connections, or set smtp.rate_per_second."
-        )
+    def _leave_alone(self, answer: str) -> None:
+        """End the run, because the server refuses sessions."""
+        from notifier.deliver.smtp.refusals import told_of_session  # slow to import
+
+        self._problem, self.waits_because = told_of_session(answer)
 
     def _end(self, connection: Connection, untried: Sequence[OutgoingMessage]) -> None:
         """Close a connection, settle its outcomes, and put untried messages back."""
