@@ -607,6 +607,8 @@ def test_the_name_of_a_server_says_nothing(answer: str, kind: BounceKind, subjec
         "host relay.hoster.test[192.0.2.9] said: 550 relay not permitted",
         "host mx.hoster.test[192.0.2.9] said: 554 5.7.1 <{to}>: looks like spam, user unknown",
         "554 5.7.1 Client host [192.0.2.1] blocked using spam.hoster.test",
+        "550 192.0.2.1 found at zen.spamhaus.org (127.0.0.4)",
+        "550 refer to bl.spamcop.net [127.0.0.2]",
         "550 5.1.1 <relay.hoster.test[192.0.2.1]>: Client host rejected: cannot find your name",
         "host mx.hoster.test[192.0.2.9] refused to talk to me: 554 listed at zen.hoster.test",
     ],

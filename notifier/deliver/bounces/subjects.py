@@ -116,6 +116,7 @@ def subjects_in(text: str, parties: Parties, *, reported: bool) -> Words:
         return Words(Subject.SENDER)
     if words.HOST.search(text):
         return Words(Subject.HOST)
+    text = _SERVER.sub(_without_name, text)
     if words.CLOSED.search(text) or (words.FULL.search(text) and not words.OUR_QUOTA.search(text)):
         return Words(Subject.MAILBOX)
     return _subject_of_rest(text, reported=reported)
@@ -188,7 +189,7 @@ def _marked(text: str, parties: Parties) -> str:
             text = re.sub(
                 rf"(?i)(?<![\w.-])(?:[\w-]+\.){{0,4}}{re.escape(name)}(?![\w-])", sign, text
             )
-    return _SERVER.sub(_without_name, text)
+    return text
 
 
 def _without_name(server: re.Match[str]) -> str:
