@@ -32,6 +32,24 @@ def test_the_environment_wins_over_the_file(file: Path):
     assert (settings.smtp.port, settings.public_url) == (587, "https://b.example.org")
 
 
+@pytest.mark.parametrize(
+    ("written", "used"),
+    [
+        ("https://bücher.example/", "https://xn--bcher-kva.example"),
+        ("https://bücher.example:8443/news", "https://xn--bcher-kva.example:8443/news"),
+        ("https://例え.テスト", "https://xn--r8jz45g.xn--zckzah"),
+        ("https://news.example.org/über uns", "https://news.example.org/%C3%BCber%20uns"),
+        ("https://news.example.org/%C3%BCber", "https://news.example.org/%C3%BCber"),
+        ("https://www.example.org/~news/a_b-c", "https://www.example.org/~news/a_b-c"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("HTTPS://News.Example.org", "https://News.Example.org"),
+    ],
+)
+def test_the_address_of_our_pages_is_used_in_ascii(file: Path, written: str, used: str):
+    file.write_text(f'public_url = "{written}"\n', encoding="utf-8")
+    assert load(file, {}).public_url == used
+
+
 def test_a_secret_may_lie_in_a_file_that_the_environment_names(file: Path, tmp_path: Path):
     files = {"password": "pa ss=wörd\n", "key": "k" * 20, "number": "587\r\n"}
     for name, text in files.items():
@@ -105,6 +123,7 @@ def test_a_relative_path_of_the_database_starts_at_the_settings_file(file: Path)
             ["NOTIFIER_PUBLIC_URI", "Did you mean public_url?"],
         ),
         ("public_url = 'ftp://x'", {}, ["public_url", "https://news.example.org"]),
+        ("public_url = 'https://bü_cher.example'", {}, ["public_url", "no domain can have"]),
         ("[schedule]\ntime_zone = 'Mars/Olympus'", {}, ["schedule.time_zone", "Europe/Berlin"]),
         ("[sender]\naddress = 'nobody'", {}, ["sender.address", "not an e-mail address"]),
         ('[sender]\nname = "a\\nBcc: x"', {}, ["sender.name", "one line"]),

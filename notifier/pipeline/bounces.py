@@ -86,10 +86,13 @@ def apply_consequence(
     if held_suppressions.is_held(session, subscriber.address_hash):
         return Consequence(), False
     counted, last = bounce_state.counted(subscriber)
+    counted_at = now
+    if evidence.reported and counted and last and reports.was_in_flight(session, delivery, last):
+        evidence, counted_at = evidence._replace(in_flight=True), last
     consequence = policy.decide(evidence, counted, last, now)
     if consequence.hold is not None:
         hold = consequence.hold
-        bounce_state.store_hold(subscriber, hold.soft_bounces, hold.until, now)
+        bounce_state.store_hold(subscriber, hold.soft_bounces, hold.until, counted_at)
     cause, newly_suppressed = consequence.suppression, False
     if cause is not None:
         reason = evidence.code if cause is SuppressionCause.BOUNCED else ""

@@ -8,11 +8,11 @@ import re
 import unicodedata
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from pydantic import AfterValidator
 
-from notifier.email_addresses import normalize
+from notifier.email_addresses import domain_of, normalize
 from notifier.errors import AddressError
 from notifier.text import times
 
@@ -21,6 +21,8 @@ from notifier.text import times
 _LONGEST_BOUNCE_LOCAL_PART = 25
 # Octets of a host's name (RFC 1035, 2.3.4).
 _LONGEST_HOST_NAME = 253
+# The characters that stand in the path of a URL as they are (RFC 3986, 3.3), "%" among them.
+_IN_PATHS = "/%:@!$&'()*+,;="
 _DNS_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
@@ -50,9 +52,22 @@ def _web_url(url: str) -> str:
 
 
 def _public_url(url: str) -> str:
-    if "@" in urlsplit(_web_url(url)).netloc:
+    """Check the address of our pages, and return it in the ASCII that mail headers need."""
+    parts = urlsplit(_web_url(url))
+    if "@" in parts.netloc:
         raise ValueError("must have no user name and no password: it is part of every mail")
-    return _web_url(url)
+    return f"{parts.scheme}://{_ascii_host(parts)}{quote(parts.path, _IN_PATHS)}".rstrip("/")
+
+
+def _ascii_host(parts: SplitResult) -> str:
+    """Return the host of a URL with its port, its name in A-labels (RFC 5890)."""
+    if parts.netloc.isascii():
+        return parts.netloc
+    try:
+        host = domain_of(f"x@{parts.hostname}")
+    except ValueError as error:  # its message repeats the name
+        raise ValueError("has a name that no domain can have") from error
+    return host if parts.port is None else f"{host}:{parts.port}"
 
 
 # Control characters, halves of characters, and ends of lines and paragraphs.

@@ -24,7 +24,7 @@ def store_hold(subscriber: Subscriber, soft_bounces: int, until: datetime, now: 
         subscriber: the person, in a writing session.
         soft_bounces: the number of soft bounces that count from now on.
         until: the end of the pause.
-        now: the time of the bounce.
+        now: the time of the last bounce that counts.
     """
     subscriber.soft_bounces = soft_bounces
     subscriber.held_until = until

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.deliver.bounces.policy import Consequence, Evidence, decide, try_again_at
+from notifier.deliver.bounces.policy import Consequence, Evidence, Hold, decide, try_again_at
 from notifier.deliver.bounces.subjects import Subject
 from notifier.enums import BounceKind, SuppressionCause
 from tests.support.installation import MONDAY
@@ -101,6 +101,15 @@ def test_soft_bounces_within_an_hour_count_once(minutes: int, soft_bounces: int)
     consequence = decide(evidence, 3, MONDAY, MONDAY + timedelta(minutes=minutes))
     assert consequence.hold is not None
     assert consequence.hold.soft_bounces == soft_bounces
+
+
+@pytest.mark.parametrize(("counted", "hours"), [(1, 2), (3, 8), (7, 64)])
+def test_a_report_about_a_mail_that_was_under_way_holds_mails_back_and_does_not_count(
+    counted: int, hours: int
+):
+    evidence = Evidence(BounceKind.SOFT, "4.2.2", reported=True, in_flight=True)
+    consequence = decide(evidence, counted, YESTERDAY, MONDAY)
+    assert consequence == Consequence(Hold(counted, MONDAY + timedelta(hours=hours)))
 
 
 @pytest.mark.parametrize(

@@ -288,6 +288,20 @@ def test_of_several_recipients_in_a_report_only_ours_counts(sent: Installation):
     assert (done.kinds, suppressed_addresses(sent)) == ({BounceKind.SOFT: 1}, set())
 
 
+@pytest.mark.parametrize(
+    "named", ["rfc822; anna@xn--bcher-kva.example", "utf-8; anna@bücher.example"]
+)
+def test_an_international_domain_is_recognised_among_several_recipients(
+    installation: Installation, named: str
+):
+    owe_a_digest(installation, "anna@bücher.example")
+    sender = envelope_sender(installation, "anna@xn--bcher-kva.example")
+    more = f"\nFinal-Recipient: {named}\nAction: failed\nStatus: 5.1.1\n\n--b--".encode()
+    other = a_report(sender, "2.0.0", "250 taken", "relayed", "b@example.net")
+    bounces.read(installation.at(TUESDAY), [other.replace(b"--b--", more)])
+    assert suppressed_addresses(installation) == {"anna@bücher.example"}
+
+
 def test_one_failed_address_of_several_behind_an_alias_suppresses_nobody(
     sent: Installation,
 ):

@@ -14,8 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.cli.main import run
+from notifier.deliver import alerts
 from notifier.deliver.bounces import mailbox, parser
-from notifier.enums import BounceKind, DeliveryStatus, SubscriptionStatus, SuppressionCause
+from notifier.enums import (
+    BounceKind,
+    Cadence,
+    DeliveryStatus,
+    SubscriptionStatus,
+    SuppressionCause,
+)
 from notifier.pipeline import bounces
 from notifier.pipeline.run import run_once
 from notifier.store.models import BounceReport, Delivery, Subscriber, Subscription, Suppression
@@ -122,6 +129,25 @@ def test_a_full_mailbox_holds_mails_back_twice_as_long_each_time_and_then_gets_t
     assert held == later + timedelta(hours=4)
 
 
+@pytest.mark.parametrize(
+    ("status", "diagnostic"),
+    [
+        ("4.4.1", "connect to mx.people.test[192.0.2.9]:25: Connection timed out"),
+        ("4.4.7", "550 4.4.7 QUEUE.Expired; message expired"),
+        ("5.4.6", "554 5.4.6 too many hops, this message is looping"),
+    ],
+)
+def test_a_readers_server_that_was_not_reached_for_days_is_the_readers_matter_alone(
+    sent: Installation, status: str, diagnostic: str
+):
+    report = a_report(envelope_sender(sent), status, diagnostic)
+    assert bounces.read(sent.at(TUESDAY), [report]).held == 1
+    with sent.at(TUESDAY).reading() as session:
+        assert alerts.refused_for_us(session) is None
+    run_once(sent.at(TUESDAY + timedelta(hours=2, minutes=1)))
+    assert len(sent.sink.to("anna@example.org")) == 2
+
+
 def test_news_during_a_hold_is_in_the_first_digest_after_it(sent: Installation):
     bounces.read(
         sent.at(TUESDAY),
@@ -154,6 +180,60 @@ def test_the_eighth_full_mailbox_suppresses_and_a_week_without_one_is_forgotten(
     assert suppressions(sent) == {}
     returned(8, moment + timedelta(hours=1))
     assert suppressions(sent) == {"anna@example.org": SuppressionCause.BOUNCED}
+
+
+def soft_bounces(installation: Installation) -> int:
+    with installation.at(TUESDAY).reading() as session:
+        return session.query(Subscriber).filter_by(email="anna@example.org").one().soft_bounces
+
+
+def send_nine_digests(installation: Installation) -> None:
+    """Send Anna a digest on each of nine days."""
+    installation.subscribe("anna@example.org", every=Cadence.DAILY)
+    run_once(installation.at(MONDAY))
+    for day in range(1, 10):
+        installation.publish([Article(f"Frexalimab: news of day {n}") for n in range(day)])
+        run_once(installation.at(MONDAY + timedelta(days=day)))
+
+
+@pytest.fixture
+def daily(installation: Installation) -> list[str]:
+    """Anna got a digest on each of nine days; the envelope senders, oldest first."""
+    installation.prepare(send_nine_digests)
+    senders = [sender for sender, to in installation.sink.envelopes if to == "anna@example.org"]
+    assert len(senders) == 9
+    return senders
+
+
+NINTH = MONDAY + timedelta(days=9)
+
+
+@pytest.mark.parametrize(
+    ("status", "diagnostic"), [("4.2.2", "452 4.2.2 mailbox full"), ("4.4.1", "timed out")]
+)
+def test_mails_that_were_under_way_together_are_one_full_mailbox_however_they_come_back(
+    installation: Installation, daily: list[str], status: str, diagnostic: str
+):
+    for number, sender in enumerate(daily):
+        came_at = NINTH + timedelta(hours=5 * (number + 1))
+        report = a_report(sender, status, f"{diagnostic} ({number})")
+        assert bounces.read(installation.at(came_at), [report]).held == 1
+    assert soft_bounces(installation) == 2  # the last one is the newest mail: that may be tried
+    assert suppressions(installation) == {}
+
+
+def test_mails_that_were_sent_after_the_last_return_count_each(
+    installation: Installation, daily: list[str]
+):
+    moment = NINTH + timedelta(hours=1)
+    for number in range(8):
+        sender = daily[-1]
+        report = a_report(sender, "5.2.2", f"552 5.2.2 mailbox full ({number})")
+        bounces.read(installation.at(moment), [report])
+        assert soft_bounces(installation) == number + 1
+        run_once(installation.at(moment + timedelta(hours=65)))
+        moment += timedelta(hours=66)
+    assert suppressions(installation) == {"anna@example.org": SuppressionCause.BOUNCED}
 
 
 def test_a_complaint_suppresses_and_ends_the_subscription(sent: Installation):

@@ -168,6 +168,40 @@ def test_a_wish_to_leave_without_a_known_token_is_told_to_the_operator(sent: Ins
         assert session.query(Notice).filter(Notice.subject.contains("name nobody")).count() == 1
 
 
+def answer(sent: Installation, sender: str, field: str = "In-Reply-To") -> bytes:
+    """An answer to Anna's digest that says nothing but "unsubscribe"."""
+    mail_id = sent.sink.to(ANNA)[0]["Message-ID"]
+    fields = (f"{field}: {mail_id}",)
+    words = "unsubscribe\n\n> The news"
+    return mail(words, subject="Re: News", sender=sender, fields=fields, return_path="")
+
+
+@pytest.mark.parametrize("field", ["In-Reply-To", "References"])
+@pytest.mark.parametrize("sender", [ANNA, f"Anna A. <{ANNA.upper()}>"])
+def test_a_reader_who_answers_a_digest_with_a_wish_to_leave_leaves(
+    sent: Installation, sender: str, field: str
+):
+    assert bounces.read(sent.at(TUESDAY), [answer(sent, sender, field)]).unsubscribed == 1
+    assert ended(sent) == {ANNA}
+    assert suppressed_addresses(sent) == set()
+
+
+@pytest.mark.parametrize("sender", [BEN, "whoever@example.net", "no address"])
+def test_nobody_ends_another_readers_subscription_by_an_answer(sent: Installation, sender: str):
+    sent.change(operator=Operator(address="operator@example.org"))
+    done = bounces.read(sent.at(TUESDAY), [answer(sent, sender)])
+    assert done.kinds == {BounceKind.UNPROVEN_COMPLAINT: 1}
+    assert ended(sent) == set()
+    with sent.at(TUESDAY).reading() as session:
+        assert session.query(Notice).filter(Notice.subject.contains("name nobody")).count() == 1
+
+
+def test_a_wish_to_leave_that_answers_no_mail_of_ours_is_told_to_the_operator(sent: Installation):
+    wish = mail("Please!", subject="Unsubscribe", sender=ANNA, return_path=f"<{ANNA}>")
+    assert bounces.read(sent.at(TUESDAY), [wish]).kinds == {BounceKind.UNPROVEN_COMPLAINT: 1}
+    assert ended(sent) == set()
+
+
 def test_a_warning_about_a_full_mailbox_sends_nothing_again(sent: Installation):
     warning = mail(
         "THIS IS A WARNING MESSAGE ONLY.\nMessage will be retried for 2 more days\n450 4.2.2 full\n"

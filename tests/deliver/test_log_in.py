@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 from pydantic import ValidationError
 
-from notifier.deliver.smtp.connection import ServerDownError, close_politely, connect
+from notifier.deliver.smtp.connection import ServerDownError, Step, close_politely, connect
 from notifier.settings import Smtp
 
 CHALLENGE = b"<1896.697170952@mx.example.org>"
@@ -22,6 +22,7 @@ class Server:
 
     def __init__(self, methods: str, password: str) -> None:
         self.methods, self.password, self.got = methods, password, []
+        self.hangs_up = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
 
@@ -45,7 +46,10 @@ class Server:
                     say(b"250-mx.example.org")
                     say(f"250 AUTH {self.methods}".encode() if self.methods else b"250 8BITMIME")
                 elif word.upper() == "AUTH":
-                    say(self._log_in(rest, ask))
+                    answer = self._log_in(rest, ask)
+                    say(answer)
+                    if self.hangs_up and answer.startswith(b"5"):
+                        return
                 else:
                     say(b"221 bye")
                     return
@@ -114,6 +118,16 @@ def test_a_refused_log_in_names_the_settings_and_shows_no_password():
     assert "wröng-pass-1" not in str(raised.value)
     assert encoded not in str(raised.value)
     assert len(server.got) == 2
+
+
+@pytest.mark.parametrize("methods", ["PLAIN", "PLAIN LOGIN", "CRAM-MD5 PLAIN LOGIN"])
+def test_a_refused_log_in_is_told_where_the_server_hangs_up_after_it(methods: str):
+    with serving(methods, "right-pass") as server:
+        server.hangs_up = True
+        with pytest.raises(ServerDownError, match="refuses the log-in: 535") as raised:
+            connect(smtp(server, "digest", "wrong-pass-1"))
+    assert raised.value.step is Step.LOG_IN
+    assert "Check smtp.username and smtp.password." in str(raised.value)
 
 
 @pytest.mark.parametrize("methods", ["", "GSSAPI NTLM"])

@@ -131,6 +131,50 @@ def test_a_refusal_of_the_server_is_shown_in_its_words(change: dict[str, str], s
 
 
 @pytest.mark.parametrize(
+    ("user", "password"),
+    [
+        ("bounce", "réception-ž"),
+        ("rückläufer", PASSWORD),
+        ("bounce", "“quoted” and \\ and €"),
+        ("почта", "пароль"),
+    ],
+)
+def test_a_name_and_a_password_beyond_ascii_open_the_mailbox(user: str, password: str):
+    with mailbox_server.running(MAILS) as box:
+        box.password, box.offers = password, "AUTH=PLAIN"
+        url = f"imap://{user}@127.0.0.1:{box.port}/INBOX"
+        assert list(mailbox.from_imap(url, password)) == MAILS
+        with pytest.raises(NotifierError, match="wrong name or password"):
+            list(mailbox.from_imap(url, f"{password[1:]}ü"))
+
+
+def test_a_server_without_a_log_in_for_such_letters_is_named_as_the_reason():
+    with mailbox_server.running(MAILS) as box:
+        with pytest.raises(NotifierError, match="letters beyond ASCII") as refused:
+            list(mailbox.from_imap(address(box), "gehëim"))
+        assert "gehëim" not in f"{refused.value}{refused.value.fix}"
+
+
+@pytest.mark.parametrize(
+    ("folder", "sent"),
+    [
+        ("Rückläufer", "R&APw-ckl&AOQ-ufer"),
+        ("R%C3%BCckl%C3%A4ufer", "R&APw-ckl&AOQ-ufer"),
+        ("INBOX/Réponses & bounces", "INBOX/R&AOk-ponses &- bounces"),
+        ("受信トレイ", "&U9dP4TDIMOwwpA-"),
+        ("Возвраты", "&BBIEPgQ3BDIEQAQwBEIESw-"),
+        ("R&APw-ckl&AOQ-ufer", "R&APw-ckl&AOQ-ufer"),
+        ("Bounces", "Bounces"),
+    ],
+)
+def test_a_folder_is_opened_whatever_letters_its_name_has(folder: str, sent: str):
+    with mailbox_server.running(MAILS) as box:
+        box.folders[sent] = []
+        assert list(mailbox.from_imap(address(box, folder=folder), PASSWORD)) == []
+        assert f'SELECT "{sent}"' in box.commands
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "nonsense",

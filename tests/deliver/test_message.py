@@ -13,7 +13,7 @@ from notifier.deliver import outbox
 from notifier.enums import DeliveryKind
 from notifier.pipeline import deliver, match, poll
 from notifier.pipeline.run import run_once
-from notifier.settings import Sender
+from notifier.settings import Sender, Settings
 from notifier.store.models import Delivery, Digest, Subscription
 from notifier.text.cleaning import plain, shorten
 from tests.support.installation import MONDAY, Installation
@@ -43,6 +43,18 @@ def test_the_headers_are_those_of_a_list_that_can_be_left():
     assert mail["Precedence"] == "bulk"
     assert mail["Reply-To"] == "office@example.org"
     assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+
+
+def test_mails_go_out_where_our_pages_have_a_name_beyond_ascii(installation: Installation):
+    name = Settings(secret_key="k" * 20, public_url="https://bücher.example/über").public_url
+    installation.change(public_url=name)
+    installation.subscribe("anna@example.org")
+    run_once(installation.at(MONDAY))
+    installation.publish([Article("Frexalimab slows lesions")])
+    run_once(installation.at(MONDAY + timedelta(days=1)))
+    (mail,) = installation.sink.to("anna@example.org")
+    assert mail["List-Unsubscribe"].startswith("<https://xn--bcher-kva.example/%C3%BCber/unsub")
+    assert "https://xn--bcher-kva.example/%C3%BCber/preferences/" in text_of(mail)
 
 
 def test_every_server_accepts_the_bytes():

@@ -396,6 +396,16 @@ DELAYED = {
     "Amazon SES": event(
         amazon("DeliveryDelay", deliveryDelay={"delayedRecipients": [{"emailAddress": PERSON}]})
     ),
+    "Mailgun": event(
+        {
+            "event-data": {
+                "event": "failed",
+                "severity": "temporary",
+                "recipient": PERSON,
+                "delivery-status": {"code": 452, "message": "4.2.2 full", "retry-seconds": 600},
+            }
+        }
+    ),
     "SendGrid": event([{"event": "deferred", "email": PERSON, "response": "450 try again"}]),
 }
 

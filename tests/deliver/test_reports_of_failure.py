@@ -25,6 +25,12 @@ from tests.support.returned_mails import (
 
 EXCHANGE = "Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@people.test>"
 
+
+def without_status(bounce: dict[str, object]) -> dict[str, object]:
+    """What Amazon SES says where no server gave a status."""
+    return {**bounce, "bouncedRecipients": [{"emailAddress": PERSON}]}
+
+
 # Reports that a mail was not delivered because its address does not exist.
 HARD = {
     "Postfix": report(group("failed", "5.1.1", GONE)),
@@ -289,9 +295,6 @@ SOFT = {
     "Amazon SES, our fault": event(
         amazon("Bounce", bounce=bounced("Permanent", "550 5.7.1 blocked for spam"))
     ),
-    "Mailgun, temporary": event(
-        {"event-data": {"event": "failed", "severity": "temporary", "recipient": PERSON}}
-    ),
     "SendGrid, blocked": event([{"event": "bounce", "type": "blocked", "email": PERSON}]),
     "Mailjet, soft": event({"event": "bounce", "email": PERSON, "hard_bounce": False}),
 }
@@ -302,6 +305,65 @@ def test_a_report_of_a_failure_that_may_pass_is_soft(form: str):
     (failure,) = parser.read(SOFT[form]).failures
     assert (failure.kind, failure.recipient) == (BounceKind.SOFT, PERSON)
     assert not failure.still_tried
+
+
+ABOUT_US = {
+    "Amazon SES, content": event(
+        amazon("Bounce", bounce=without_status(bounced("Transient", "", "ContentRejected")))
+    ),
+    "Amazon SES, attachment": event(
+        amazon("Bounce", bounce=without_status(bounced("Transient", "", "AttachmentRejected")))
+    ),
+    "SendGrid, blocked": event([{"event": "bounce", "type": "blocked", "email": PERSON}]),
+    "Brevo, blocked": event({"event": "blocked", "email": PERSON}),
+    "SparkPost, policy": event(
+        {"msys": {"message_event": {"type": "policy_rejection", "rcpt_to": PERSON}}}
+    ),
+    "Postmark, spam": event(
+        {"RecordType": "Bounce", "Type": "SpamNotification", "TypeCode": 512, "Email": PERSON}
+    ),
+}
+
+
+@pytest.mark.parametrize("form", ABOUT_US)
+def test_a_service_that_says_that_our_text_was_refused_says_nothing_about_the_reader(form: str):
+    (failure,) = parser.read(ABOUT_US[form]).failures
+    assert (failure.kind, failure.recipient) == (BounceKind.SOFT, PERSON)
+    assert failure.evidence.is_about_us
+
+
+READERS_OWN = {
+    "Amazon SES, a full mailbox": event(
+        amazon("Bounce", bounce=without_status(bounced("Transient", "", "MailboxFull")))
+    ),
+    "Amazon SES, general": event(amazon("Bounce", bounce=without_status(bounced("Transient")))),
+    "Mailjet, soft": event({"event": "bounce", "email": PERSON, "hard_bounce": False}),
+}
+
+
+@pytest.mark.parametrize("form", READERS_OWN)
+def test_a_service_that_names_no_reason_of_ours_speaks_of_the_reader(form: str):
+    (failure,) = parser.read(READERS_OWN[form]).failures
+    assert (failure.kind, failure.evidence.is_about_us) == (BounceKind.SOFT, False)
+
+
+EXCHANGE_WORDS = (
+    "Delivery has failed to these recipients or groups:\n\n{person}\nThe server has tried to "
+    "deliver this message, without success, and has stopped trying.\n\nDiagnostic information for "
+    "administrators:\n\nGenerating server: relay.people.test\n\nOriginal message headers:\n\n"
+    "X-Spam-Status: No, policy DKIM SPF virus\nReceived: from mx.example.org (192.0.2.1)\n"
+)
+
+
+@pytest.mark.parametrize("heading", ["Original message headers:", "Original Message Headers"])
+def test_the_header_that_exchange_repeats_is_no_part_of_its_words(heading: str):
+    words = EXCHANGE_WORDS.format(person=PERSON).replace("Original message headers:", heading)
+    expired = report(group("failed", "4.4.7", "550 4.4.7 QUEUE.Expired"), words=words)
+    (failure,) = parser.read(expired).failures
+    assert (failure.kind, failure.evidence.is_about_us) == (BounceKind.SOFT, False)
+    gone = report(group("failed", "5.1.1", "550 5.1.1 not listed"), words=words)
+    (failure,) = parser.read(gone).failures
+    assert failure.kind is BounceKind.HARD
 
 
 COMPLAINTS = {

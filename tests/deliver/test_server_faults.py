@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from notifier import scheduler
-from notifier.deliver import outbox
+from notifier.deliver import alerts, outbox
 from notifier.deliver.outbox import SendResult
 from notifier.digest import digests, drafts
 from notifier.enums import DeliveryStatus, DigestStatus, SuppressionCause
@@ -165,6 +165,28 @@ def test_a_refused_sender_is_reported_with_the_setting_and_no_mail_is_lost(enque
         assert first.for_our_fault > 0
         send(enqueued, server)
         everything_went_out_once(enqueued, server)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"530 5.7.0 Authentication Required",
+        b"530 5.7.0 Must issue a STARTTLS command first",
+        b"530 5.7.57 Client not authenticated to send mail",
+        b"550 5.7.1 Encryption required",
+        b"554 Please log in first",
+    ],
+)
+def test_a_server_that_wants_a_log_in_is_no_matter_of_the_senders_address(
+    enqueued: Installation, answer: bytes
+):
+    with faulty_server.running(answers={"MAIL": [answer]}) as server:
+        problem = send(enqueued, server, connections=1).problem
+    assert problem.endswith(". Check smtp.username, smtp.password and smtp.security.")
+    with enqueued.at(TUESDAY).reading() as session:
+        told = alerts.refused_for_us(session)
+    assert told is not None
+    assert told.fix.startswith("Check smtp.username, smtp.password and smtp.security")
 
 
 def test_the_server_is_greeted_with_the_name_from_the_settings(enqueued: Installation):

@@ -8,7 +8,9 @@ from notifier.deliver.outbox import Outcome, SendResult
 from notifier.deliver.smtp import patience
 from notifier.deliver.smtp.client import Transport
 from notifier.deliver.smtp.protocol import OutgoingMessage
+from notifier.deliver.smtp.refusals import told_of_session
 from notifier.deliver.smtp.session_limits import is_about_session
+from notifier.enums import WaitReason
 from notifier.settings import Smtp
 from tests.support import faulty_server
 from tests.support.effort import measured
@@ -29,6 +31,7 @@ OF_SESSION = [
     ("RCPT TO", 450, "4.7.0 Sending limit exceeded for your account"),
     ("RCPT TO", 550, "5.4.5 Daily user sending limit exceeded"),
     ("DATA", 451, "4.3.0 Too many concurrent deliveries, slow down"),
+    ("RCPT TO", 452, "4.3.2 too many sessions on the server"),
     ("END", 454, "Throttling failure: Maximum sending rate exceeded."),
     ("END", 432, "4.3.2 Concurrent connections limit exceeded"),
     ("END", 452, "4.2.3 You are sending too fast"),
@@ -41,6 +44,9 @@ OF_MAIL = [
     ("RCPT TO", 452, "4.2.2 The recipient's inbox is out of storage space and over quota"),
     ("RCPT TO", 450, "4.2.1 The user you are trying to contact is receiving mail too quickly"),
     ("RCPT TO", 450, "4.2.1 This person is receiving mail at a rate that prevents more messages"),
+    ("RCPT TO", 550, "User has too many messages on the server."),
+    ("RCPT TO", 452, "4.2.2 too many messages on this server for the user"),
+    ("RCPT TO", 450, "4.2.121 Recipient's per hour message receive limit exceeded"),
     ("RCPT TO", 550, "5.1.1 User unknown"),
     ("RCPT TO", 552, "5.2.2 Mailbox limit exceeded"),
     ("RCPT TO", 554, "5.7.1 Client host blocked using a list of ours"),
@@ -193,3 +199,40 @@ def test_a_sender_that_a_new_connection_refuses_is_our_fault_and_no_mail_is_char
         assert "refuses our sender: 553 to MAIL FROM: 5.7.1 not owned by you" in problem
         assert "sender.address" in problem
         assert {outcome.answer for outcome in outcomes} == {SendResult.NOT_TRIED}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "450 4.1.8 <digest@example.org>: Sender address rejected: Domain not found",
+        "451 4.1.8 Domain of sender address digest@example.org does not resolve",
+        "450 4.7.1 <digest@example.org>: Sender address rejected: undeliverable address",
+    ],
+)
+def test_a_sender_that_is_refused_for_now_is_told_as_such(answer: str):
+    with faulty_server.running(answers={"MAIL": [answer.encode()] * 9}) as server:
+        problem, outcomes = send(server, 3)
+        assert "refuses our sender for now: 45" in problem
+        assert problem.endswith("Check sender.address and sender.bounce_address.")
+    assert {outcome.answer for outcome in outcomes} == {SendResult.NOT_TRIED}
+    assert {outcome.waits_because for outcome in outcomes} == {WaitReason.OURS}
+
+
+@pytest.mark.parametrize(
+    ("answer", "waits_because"),
+    [
+        ("450 to MAIL FROM: 4.7.1 Error: too much mail from 192.0.2.1", None),
+        ("451 to MAIL FROM: 4.7.1 Your account has exceeded its sending limit", None),
+        ("451 to MAIL FROM: Temporary local problem, please try later", None),
+        ("450 to MAIL FROM: Sender address rejected: Address verification in progress", None),
+        ("451 to MAIL FROM: 4.7.1 Sender address rejected: Greylisted", None),
+        ("421 to RCPT TO: 4.7.0 Sender address rejected for a while", None),
+        ("550 to MAIL FROM: 5.4.5 your account exceeds its daily sending limit", WaitReason.LOAD),
+        ("The mail server a:25 takes no connection: 421 your address is unknown.", None),
+    ],
+)
+def test_what_a_server_says_of_our_speed_stays_a_matter_of_speed(
+    answer: str, waits_because: WaitReason | None
+):
+    text, reason = told_of_session(answer)
+    assert (text.startswith("The mail server takes no more mails"), reason) == (True, waits_because)

@@ -60,6 +60,8 @@ def test_mails_are_sent_encrypted(
 
 def test_a_server_with_an_untrusted_certificate_gets_no_mail(server: tuple[Sink, str]):
     problem, outcomes = send(*server)
+    assert "cannot be trusted" in problem
     assert "certificate verify failed" in problem
+    assert "Check that smtp.host is the name in its certificate" in problem
     assert {outcome.answer for outcome in outcomes} == {SendResult.NOT_TRIED}
     assert server[0].raw == []

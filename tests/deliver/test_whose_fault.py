@@ -7,7 +7,7 @@ import pytest
 
 from notifier.deliver.bounces import policy
 from notifier.deliver.bounces.diagnostics import Diagnostic, choose_status
-from notifier.deliver.bounces.policy import Judgement, Stage, judge
+from notifier.deliver.bounces.policy import Judgement, Stage, judge, wait_reason
 from notifier.deliver.bounces.subjects import Parties, Subject
 from notifier.enums import BounceKind, WaitReason
 
@@ -167,6 +167,8 @@ ABOUT_US = [
     "550 Envelope blocked - User Entry - https://community.example.net/docs/DOC-1369#550",
     "550-Requested action not taken: mailbox unavailable 550 Reverse DNS does not match",
     "550 5.1.1 SRS0=k3f9=ZZ=letters.example.org=bounce@relay.example.net: User unknown",
+    "550 5.1.1 bounces+SRS=k3f9=ZZ=letters.example.org=bounce@relay.example.net: User unknown",
+    "550 <anna+SRS=k3f9=ZZ=letters.example.org=bounce@relay.example.net>: no such user",
 ]
 
 
@@ -234,6 +236,16 @@ GONE = [
         "550 5.4.1 Recipient address rejected: Access denied. "
         "[AB1EUR05FT012.eop-eur05.prod.protection.outlook.com]"
     ),
+    (
+        "550 5.4.1 Recipient address rejected: Access denied. For more information see "
+        "https://aka.ms/EXOSmtpErrors [AB1PEPF000011F1.eurprd05.prod.outlook.com "
+        "2026-01-01T08:00:00.000Z 08DE000000000000]"
+    ),
+    (
+        "550 5.4.1 All recipient addresses rejected : Access denied. For more information see "
+        "https://aka.ms/EXOSmtpErrors [AB1PEPF000011F1.eurprd05.prod.outlook.com]"
+    ),
+    "550 5.4.1 Recipient address rejected: Access denied. AS(201806281)",
     "550 5.1.1 <{to}>: Recipient address rejected",
     "550 5.1.1 rejected",
     (
@@ -291,10 +303,64 @@ def test_a_temporary_code_never_suppresses(answer: str):
         "550 Das Postfach ist voll",
         "550 5.2.1 Mailbox temporarily disabled",
         "552 Requested mail action aborted: exceeded storage allocation",
+        "550 User has too many messages on the server.",
+        "550 Benutzer hat zu viele Mails auf dem Server.",
+        "550 User has exhausted allowed storage space.",
     ],
 )
 def test_a_full_or_closed_mailbox_exists(answer: str):
     assert verdict(answer) == Judgement(BounceKind.SOFT, Subject.MAILBOX)
+
+
+SWITCHED_OFF = [
+    "554 30 Sorry, your message to {to} cannot be delivered. This mailbox is disabled (554.30).",
+    "554 Sorry your message to {to} cannot be delivered. This account has been disabled [#102].",
+    "550 <{to}>: account suspended",
+    "550 {to}: user suspended",
+    "550 Mailbox currently suspended",
+    "550 Mailbox is frozen",
+    "554 Disabled mailbox",
+    "550 5.2.0 <{to}>: mailbox disabled by its owner",
+    "554 Recipient is suspended",
+    "550 5.0.0 Inbox of {to} has been archived",
+]
+
+
+@pytest.mark.parametrize("answer", SWITCHED_OFF)
+@pytest.mark.parametrize("stage", [Stage.RCPT, Stage.END, Stage.REPORT])
+def test_a_mailbox_that_is_switched_off_is_no_refusal_of_us(answer: str, stage: Stage):
+    assert verdict(answer, stage) == Judgement(BounceKind.SOFT, Subject.MAILBOX)
+
+
+@pytest.mark.parametrize("answer", ["550 User suspended", "550 Account has been disabled"])
+def test_an_account_without_a_name_is_the_readers_in_a_report_and_may_be_ours_before(answer: str):
+    assert verdict(answer, Stage.REPORT) == Judgement(BounceKind.SOFT, Subject.MAILBOX)
+    assert verdict(answer).waits_because is WaitReason.OURS
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "550 Your mailbox has been suspended",
+        "554 Outgoing mail of this mailbox is disabled",
+        "550 Sending mailbox disabled, write to {to}",
+        "554 <{from}>: mailbox disabled",
+        "554 5.7.1 {to}: account suspended for spam",
+        "535 5.7.8 Authentication failed: account disabled",
+        "550 5.7.1 Service disabled",
+    ],
+)
+@pytest.mark.parametrize("stage", [Stage.RCPT, Stage.REPORT])
+def test_an_account_of_ours_that_is_switched_off_is_about_us(answer: str, stage: Stage):
+    assert wait_reason(verdict(answer, stage).subject) is WaitReason.OURS
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["550 5.2.1 <{to}>: mailbox disabled", "550 5.1.1 {to}: account suspended"],
+)
+def test_the_code_of_a_mailbox_that_does_not_exist_counts_more(answer: str):
+    assert verdict(answer).kind is BounceKind.HARD
 
 
 @pytest.mark.parametrize(
@@ -328,8 +394,86 @@ def test_a_mail_whose_time_was_over_got_no_final_answer(answer: str):
     assert verdict(answer, Stage.REPORT).kind is BounceKind.SOFT
 
 
+UNREACHED = [
+    "4.4.1 connect to mx.clinic.example[192.0.2.9]:25: Connection timed out",
+    "4.4.1 connect to mx.clinic.example[192.0.2.9]:25: Connection refused",
+    "4.4.1 connect to mx.clinic.example[2001:db8::9]:25: Network is unreachable",
+    "4.4.1 connect to mx.clinic.example[192.0.2.9]:25: Operation timed out",
+    "4.4.2 lost connection with mx.clinic.example[192.0.2.9] while sending RCPT TO",
+    "4.4.2 conversation with mx.clinic.example[192.0.2.9] timed out while sending MAIL FROM",
+    "4.4.7 QUEUE.Expired; message expired",
+    "4.4.7 550 4.4.7 Message expired: unable to deliver in 840 minutes. 421 4.4.0 timeout",
+    "5.4.7 [internal] exceeded max time without delivery",
+    "5.4.316 Message expired, connection refused(Socket error code 10061)",
+    "5.0.0 retry timeout exceeded",
+    "5.4.6 mail for clinic.example loops back to myself",
+    "5.4.6 mail forwarding loop for {to}",
+    "554 5.4.14 Hop count exceeded - possible mail loop ATTR34",
+    "4.0.0 Network error on destination MXs",
+    "connect to mx.clinic.example[192.0.2.9]:587: Connection refused",
+    "4.4.1 The recipient server did not accept our requests to connect. [mx: timed out]",
+]
+
+
+@pytest.mark.parametrize("answer", UNREACHED)
+def test_a_report_that_the_recipients_server_was_not_reached_is_no_refusal_of_us(answer: str):
+    judgement = verdict(answer, Stage.REPORT)
+    assert (judgement.kind, judgement.waits_because) == (BounceKind.SOFT, None)
+    assert judgement.subject in (Subject.NETWORK, Subject.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "421 4.7.0 Try again later, closing connection.",
+        "421 4.7.0 Error: too many connections from 192.0.2.1",
+        "421 4.7.0 Messages from 192.0.2.1 temporarily deferred due to unexpected volume",
+        "450 4.7.1 Connection rate limit exceeded, message expired",
+        "451 4.7.1 Service unavailable - try again later",
+        "554 5.7.1 Connection blocked by policy",
+        "554 5.7.1 Client host [192.0.2.1] blocked, connection closed",
+        "554 5.7.1 <{from}>: Sender address rejected, connection closed",
+        "552 5.3.4 Message too large, connection closed",
+        "554 Connection refused",
+        "host mx.elsewhere.test[192.0.2.9] said: 554 connection not possible (in reply to RCPT TO)",
+    ],
+)
+def test_a_refusal_of_us_stays_one_where_a_report_speaks_of_the_connection(answer: str):
+    assert wait_reason(verdict(answer, Stage.REPORT).subject) is not None
+
+
+@pytest.mark.parametrize("answer", ["554 5.4.6 too many hops", "550 connection expired"])
+def test_an_answer_about_the_network_waits_because_our_own_server_gave_it(answer: str):
+    assert verdict(answer).waits_because is WaitReason.LOAD
+
+
 def test_a_report_about_a_domain_that_does_not_exist_needs_no_name():
     assert verdict("550 No such domain.", Stage.REPORT).kind is BounceKind.HARD
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "5.4.4 SMTPSEND.DNS.NonExistentDomain; nonexistent domain",
+        "554 5.4.4 smtp; non-existent domain",
+        "5.1.2 <{to}>: nonexistent domain clinic.example",
+    ],
+)
+def test_a_report_about_a_nonexistent_domain_is_about_the_recipients(answer: str):
+    assert verdict(answer, Stage.REPORT).kind is BounceKind.HARD
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "550 5.7.1 a link to a nonexistent domain is not taken",
+        "553 5.1.8 nonexistent domain",
+        "550 <{from}>: nonexistent domain",
+    ],
+)
+def test_a_nonexistent_domain_that_may_be_ours_suppresses_nobody(answer: str):
+    assert verdict(answer, Stage.REPORT).kind is BounceKind.SOFT
+    assert verdict(answer).kind is BounceKind.SOFT
 
 
 @pytest.mark.parametrize(
@@ -402,7 +546,90 @@ def test_a_report_that_says_that_our_sender_was_refused_suppresses_nobody(place:
 
 
 @pytest.mark.parametrize(
-    "text", ["user " * 4_000, "5.1.1 " * 4_000, "a@b.example " * 2_000, "no " * 9_000]
+    ("answer", "kind", "subject"),
+    [
+        (
+            (
+                "This is the mail system at host relay.hoster.test.\n\n<{to}>: connect to "
+                "mx.elsewhere.test[192.0.2.9]:25: Connection timed out"
+            ),
+            BounceKind.SOFT,
+            Subject.NETWORK,
+        ),
+        (
+            "This is the mail system at host smtp-relay.hoster.test.\n\n<{to}>: it did not work",
+            BounceKind.SOFT,
+            Subject.UNKNOWN,
+        ),
+        (
+            "host antispam.hoster.test[192.0.2.9] said: 550 5.1.1 <{to}>: User unknown",
+            BounceKind.HARD,
+            Subject.RECIPIENT,
+        ),
+        (
+            (
+                "host virus-content.hoster.test [2001:db8::9]\n SMTP error from remote mail server "
+                "after RCPT TO:<{to}>:\n 550 No such user here"
+            ),
+            BounceKind.HARD,
+            Subject.RECIPIENT,
+        ),
+        (
+            (
+                "Hi. This is the qmail-send program at relay.hoster.test.\n<{to}>:\nSorry, no "
+                "mailbox here by that name. (#5.1.1)"
+            ),
+            BounceKind.HARD,
+            Subject.RECIPIENT,
+        ),
+        (
+            "... while talking to policy.hoster.test.:\n>>> RCPT To:<{to}>\n<<< 550 5.1.1 Unknown",
+            BounceKind.HARD,
+            Subject.RECIPIENT,
+        ),
+        (
+            "Reporting-MTA: dns; spam.hoster.test\n550 5.1.1 <{to}>: User unknown",
+            BounceKind.HARD,
+            Subject.RECIPIENT,
+        ),
+    ],
+)
+def test_the_name_of_a_server_says_nothing(answer: str, kind: BounceKind, subject: Subject):
+    judgement = verdict(answer, Stage.REPORT)
+    assert (judgement.kind, judgement.subject) == (kind, subject)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "550 5.1.1 rejected by antispam.hoster.test",
+        "550 mailbox unavailable, see https://antispam.hoster.test/why",
+        "host relay.hoster.test[192.0.2.9] said: 550 relay not permitted",
+        "host mx.hoster.test[192.0.2.9] said: 554 5.7.1 <{to}>: looks like spam, user unknown",
+        "554 5.7.1 Client host [192.0.2.1] blocked using spam.hoster.test",
+        "550 192.0.2.1 found at zen.spamhaus.org (127.0.0.4)",
+        "550 refer to bl.spamcop.net [127.0.0.2]",
+        "550 5.1.1 <relay.hoster.test[192.0.2.1]>: Client host rejected: cannot find your name",
+        "host mx.hoster.test[192.0.2.9] refused to talk to me: 554 listed at zen.hoster.test",
+    ],
+)
+def test_what_is_said_beside_the_name_of_a_server_counts(answer: str):
+    judgement = verdict(answer, Stage.REPORT)
+    assert (judgement.kind, judgement.waits_because) == (BounceKind.SOFT, WaitReason.OURS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "host " + "a." * 3_000,
+        "a.b " * 1_500,
+        f"{'a' * 63}." * 90,
+        "host a.b[" * 600,
+        "user " * 4_000,
+        "5.1.1 " * 4_000,
+        "a@b.example " * 2_000,
+        "no " * 9_000,
+    ],
 )
 def test_hostile_words_are_judged_soon(text: str):
     assert verdict(f"550 {text}").kind in (BounceKind.HARD, BounceKind.SOFT)

@@ -83,6 +83,12 @@ BODIES = {
     "as the whole address": mail(
         f"mailto:office@example.org?subject=unsubscribe%20{WISH}", subject="", sender=PERSON
     ),
+    "before our repeated mail": mail(
+        f"unsubscribe {WISH}\n\nMessage-ID: <x@example.org>\n", subject="", sender=PERSON
+    ),
+    "as the address in brackets": mail(
+        f"<mailto:office@example.org?subject=unsubscribe%20{WISH}>", subject="", sender=PERSON
+    ),
     "on two lines": mail(f"unsubscribe\n{WISH}\n", subject="", sender=PERSON),
     "HTML": page(f"<div>unsubscribe&nbsp;{WISH}</div>", subject="(kein Betreff)", sender=PERSON),
     "both": parts(
@@ -121,9 +127,74 @@ NO_WISHES = {
 }
 
 
+LEAVE = (
+    "List-Unsubscribe: <https://alerts.example.org/unsubscribe/IkEwOFF2MWwxU0FV.qqqqqqqqqqqqqq>,\n"
+    f" <mailto:office@example.org?subject=unsubscribe%20{WISH}>\n"
+)
+REPEATED = f"From: digest@example.org\nTo: {PERSON}\nSubject: News\n{LEAVE}\nThe news.\n"
+NO_WISHES |= {
+    "a reply that repeats our whole mail": away(
+        "Re: News", f"Why me?\n\n-------- Original Message --------\n{REPEATED}"
+    ),
+    "a ticket about our mail": away("[Ticket 55] News", f"We answer soon.\n\n{REPEATED}"),
+    "a forwarded mail": away("Fwd: News", f"---- Forwarded message ----\n{REPEATED}"),
+    "a note that our mail is quarantined": away("Message held", f"Headers:\n{REPEATED}"),
+    "a report that our mail arrived": mail(
+        f"Your message was successfully delivered to <{PERSON}>.\n\n{REPEATED}",
+        subject="Successful Mail Delivery Report",
+    ),
+    "the field alone, indented": away("Re: News", f"What is this?\n    {LEAVE}"),
+    "the field on lines of its own": away(
+        "Re: News", f"List-Unsubscribe:\n <mailto:o@example.org?subject=unsubscribe%20{WISH}>"
+    ),
+    "in HTML": page(
+        "What is this?<br>" + LEAVE.replace("<", "&lt;").replace("\n", "<br>"),
+        subject="Re: News",
+        sender=PERSON,
+    ),
+}
+
+
 @pytest.mark.parametrize("form", NO_WISHES)
 def test_what_only_mentions_leaving_is_no_wish_to_leave(form: str):
     assert WISH not in parser.read(NO_WISHES[form]).unsubscribe_tokens
+
+
+IN_WORDS = {
+    "the word as the subject": away("unsubscribe", "Thank you.", return_path=f"<{PERSON}>"),
+    "in capitals, with a mark": away("UNSUBSCRIBE!", "", return_path=""),
+    "an answer": away("Re: [EXTERN] Unsubscribe", "", return_path=""),
+    "in German": away("Bitte abmelden", "", return_path=f"<{PERSON}>"),
+    "in French": away("Me désabonner", "", return_path=f"<{PERSON}>"),
+    "in Spanish": away("Darme de baja", "", return_path=f"<{PERSON}>"),
+    "the first line of an answer": away(
+        "Re: News", f"Please unsubscribe me.\n\nOn Monday we wrote:\n> {WISH}", return_path=""
+    ),
+    "in HTML": page("<div>Unsubscribe</div><div>Anna</div>", subject="Re: News", sender=PERSON),
+}
+
+
+@pytest.mark.parametrize("form", IN_WORDS)
+def test_a_wish_to_leave_in_words_alone_is_recognised(form: str):
+    found = parser.read(IN_WORDS[form])
+    assert found.leaves_in_words == PERSON
+    assert found.unsubscribe_tokens == ()
+
+
+NOT_IN_WORDS = {
+    "an automatic reply": away("unsubscribe", "", "Auto-Submitted: auto-replied"),
+    "a mail system": mail("x", subject="unsubscribe"),
+    "the word in a sentence": away("How do I unsubscribe?", "I do not want to unsubscribe yet."),
+    "an advertisement": away("Cheap", "Buy now\nUnsubscribe | Preferences"),
+    "a later line": away("Re: News", "Thank you for the news.\nunsubscribe"),
+    "quoted": away("Re: News", "> unsubscribe"),
+    "nothing": away("", ""),
+}
+
+
+@pytest.mark.parametrize("form", NOT_IN_WORDS)
+def test_other_mails_with_the_word_are_no_wish_in_words(form: str):
+    assert not parser.read(NOT_IN_WORDS[form]).leaves_in_words
 
 
 LINK = f"https://alerts.example.org/unsubscribe/IkEwOFF2MWwxU0FVR3VHMFdzTXh3Y3ci.{'q' * 27}"

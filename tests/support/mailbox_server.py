@@ -1,5 +1,6 @@
 """An IMAP server (RFC 9051) with one user, for the part of the protocol that a reader needs."""
 
+import base64
 import re
 import socket
 import ssl
@@ -26,6 +27,7 @@ class Box:
         folders: the mails of other folders, which a client has created.
         deleted: UIDs that are marked as deleted; they stay until they are expunged.
         selected: the folder that a client has opened, if it is not INBOX.
+        password: of the user.
     """
 
     mails: dict[int, bytes]
@@ -37,15 +39,20 @@ class Box:
     folders: dict[str, list[bytes]] = field(default_factory=dict)
     deleted: set[int] = field(default_factory=set)
     selected: str = ""
+    password: str = PASSWORD
     commands: list[str] = field(default_factory=list)
 
     def speak(self, connection: socket.socket) -> None:
         """Answer one client until it logs out."""
         connection.sendall(b"* OK ready\r\n")
         fetched = 0
-        for line in connection.makefile("rb"):
+        lines = connection.makefile("rb")
+        for line in lines:
             tag, _, command = line.decode("latin-1").strip().partition(" ")
             self.commands.append(command)
+            if command.upper() == "AUTHENTICATE PLAIN":
+                connection.sendall(b"+ \r\n")
+                command = f"LOGIN {base64.b64decode(lines.readline()).decode()}"
             if command.upper().startswith("UID FETCH"):
                 if fetched == self.hangs_up_after:
                     return
@@ -102,7 +109,7 @@ class Box:
 
     def _end(self, command: str) -> str:
         word, *arguments = command.split(" ", 3)
-        if command.upper().startswith("LOGIN") and PASSWORD not in command:
+        if command.upper().startswith("LOGIN") and self.password not in command:
             return "NO [AUTHENTICATIONFAILED] wrong name or password"
         if command.upper().startswith(("SELECT", "EXAMINE")):
             folder = command.split(" ", 1)[1].strip('"')

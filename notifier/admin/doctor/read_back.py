@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from notifier.admin.doctor import sample_mail
 from notifier.admin.doctor.return_path import tagged
 from notifier.deliver.bounces import mailbox
+from notifier.deliver.bounces.imap_words import quoted_folder
 from notifier.deliver.outbox import Outcome, new_message_id
 from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.deps import Deps
@@ -98,8 +99,7 @@ class RoundTrip:
             time.sleep(min(_BETWEEN, rest))
 
     def _search(self, server: mailbox.Server, folder: str) -> "Iterator[mailbox.Mail]":
-        quoted = folder.replace("\\", "\\\\").replace('"', '\\"')
-        status, _ = server.select(f'"{quoted}"', readonly=True)
+        status, _ = server.select(quoted_folder(folder), readonly=True)
         if status != "OK":
             raise NotifierError(
                 f"The mailbox has no folder {clean(folder)}.", "Give its name at the end of --imap."

@@ -3,9 +3,15 @@
 Pure. Owns these sentences, one for each subject of a refusal.
 """
 
+import re
+
 from notifier.deliver.bounces.diagnostics import Diagnostic, choose_status
 from notifier.deliver.bounces.subjects import Subject
 
+_SEND_LESS = (
+    "Send less at a time: lower smtp.connections, set smtp.rate_per_second or "
+    "smtp.domain_rates, or ask your mail provider for a higher limit."
+)
 _ADVICE = {
     Subject.SENDER: (
         "Check sender.address and sender.bounce_address: their domain must exist, mail to them "
@@ -24,10 +30,8 @@ _ADVICE = {
         "The servers dislike the text, its links or its size. Look at what is sent:\n"
         "    notifier digests list"
     ),
-    Subject.LOAD: (
-        "Send less at a time: lower smtp.connections, set smtp.rate_per_second or "
-        "smtp.domain_rates, or ask your mail provider for a higher limit."
-    ),
+    Subject.LOAD: _SEND_LESS,
+    Subject.NETWORK: _SEND_LESS,
 }
 
 _ADVICE_ABOUT_RECIPIENTS = {
@@ -36,6 +40,8 @@ _ADVICE_ABOUT_RECIPIENTS = {
         "The mailbox takes no mail at present: it may be full. Try another address of yours."
     ),
 }
+# Words of a server that wants a log-in or encryption first, which most say at MAIL FROM.
+_WANTS_LOG_IN = re.compile(r"(?i)starttls|\btls\b|encrypt|authentica|\blog ?in\b|\b53[0458] ")
 _ADVICE_FOR_LATER = (
     "The server puts the mail off, as many do with a sender whom they do not know yet: try again "
     "in ten minutes."
@@ -49,6 +55,17 @@ def advice_for(error: str) -> str:
         error: the stored words about a refusal, as `deliver/smtp/refusals.py` writes them.
     """
     return _ADVICE.get(_subject_of(error), _ADVICE[Subject.POLICY])
+
+
+def advice_for_sender(answer: str) -> str:
+    """Return what to check where a server refuses our sender, in one line.
+
+    Args:
+        answer: its answer to MAIL FROM.
+    """
+    if _WANTS_LOG_IN.search(answer):
+        return "Check smtp.username, smtp.password and smtp.security."
+    return "Check sender.address and sender.bounce_address."
 
 
 def advice_for_test(error: str, *, is_put_off: bool) -> str:
@@ -66,6 +83,6 @@ def advice_for_test(error: str, *, is_put_off: bool) -> str:
 
 def _subject_of(error: str) -> Subject:
     if "to MAIL FROM" in error:
-        return Subject.SENDER
+        return Subject.POLICY if _WANTS_LOG_IN.search(error) else Subject.SENDER
     words = error.partition(": ")[2] or error
     return Diagnostic(words).refusal(choose_status("", words)).subject

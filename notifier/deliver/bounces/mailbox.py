@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
+from notifier.deliver.bounces.imap_words import plain_log_in, quoted_folder
 from notifier.deliver.redaction import without_secrets
 from notifier.errors import InputError, NotifierError
 from notifier.text.cleaning import clean
@@ -237,7 +238,7 @@ def visit_by_imap(
     scheme, user, host, port, folder = parse_address(url)
     try:
         with _connected(scheme, host, port) as server:
-            server.login(user, password)
+            _log_in(server, user, password)
             yield from visit(server, folder)
     except ssl.SSLCertVerificationError as error:
         raise NotifierError(
@@ -308,13 +309,29 @@ def _connected(scheme: str, host: str, port: int) -> Iterator[imaplib.IMAP4]:
             server.shutdown()  # a failed log-out leaves the connection open
 
 
+def _log_in(server: imaplib.IMAP4, user: str, password: str) -> None:
+    """Log in; the library's own log-in takes ASCII alone.
+
+    Raises:
+        NotifierError: the server has no log-in for other letters.
+    """
+    if f"{user}{password}".isascii():
+        server.login(user, password)
+    elif "AUTH=PLAIN" in server.capabilities:
+        server.authenticate("PLAIN", lambda _challenge: plain_log_in(user, password))
+    else:
+        raise NotifierError(
+            "The mail server takes no name or password with letters beyond ASCII.",
+            "Give the mailbox a password of plain letters, digits and signs.",
+        )
+
+
 def _unseen(server: imaplib.IMAP4, folder: str) -> Iterator[Mail]:
     """Yield the unseen mails of a folder.
 
     They are addressed by UID (RFC 9051, 2.3.1.1), because others may delete mails meanwhile.
     """
-    quoted = folder.replace("\\", "\\\\").replace('"', '\\"')
-    status, response = server.select(f'"{quoted}"')
+    status, response = server.select(quoted_folder(folder))
     if status != "OK":
         raise imaplib.IMAP4.error(response[0])
     _, response = server.uid("SEARCH", "UNSEEN")

@@ -14,7 +14,7 @@ from typing import Any
 
 from notifier.deliver.bounces.diagnostics import STATUS_CODE, Diagnostic, choose_status
 from notifier.deliver.bounces.failures import ADDRESS, MOST_NAMED, Failure
-from notifier.deliver.bounces.subjects import Parties
+from notifier.deliver.bounces.subjects import Parties, Subject
 from notifier.enums import BounceKind
 
 # The characters of a text in which events are looked for, the objects of one that are visited, and
@@ -71,6 +71,18 @@ _PASSES = re.compile(
     r"|onaccountsuppressionlist|policy|content|suppress-.*|mailboxfull|messagetoolarge"
     r"|contentrejected|attachmentrejected)$"
 )
+# Words of a service that say that a failure is about us, where it quotes no server.
+_ABOUT_US = {
+    "blocked": Subject.POLICY,
+    "policy": Subject.POLICY,
+    "policy_rejection": Subject.POLICY,
+    "content": Subject.CONTENT,
+    "contentrejected": Subject.CONTENT,
+    "attachmentrejected": Subject.CONTENT,
+    "messagetoolarge": Subject.CONTENT,
+    "spamnotification": Subject.CONTENT,
+    "reject": Subject.CONTENT,
+}
 _QUALIFYING_KEYS = ("bouncetype", "bouncesubtype", "severity", "type", "reason", "bounce_type")
 
 
@@ -144,7 +156,17 @@ def _of_event(event: BounceKind, record: dict[str, Any]) -> Iterator[Failure]:
             if event is BounceKind.HARD:
                 kind = _verdict(facts, diagnostic, status)
             subject = diagnostic.refusal(status).subject
+            if subject is Subject.UNKNOWN and kind is BounceKind.SOFT:
+                subject = _subject_named(facts)
             yield Failure(kind, address, status, text, subject=subject)
+
+
+def _subject_named(facts: dict[str, list[str]]) -> Subject:
+    """Return whom a failure is about, by the service's own words; `UNKNOWN` if they do not say."""
+    words = {
+        word.lower() for key in (*_QUALIFYING_KEYS, *_EVENT_KEYS) for word in facts.get(key, [])
+    }
+    return next((_ABOUT_US[word] for word in _ABOUT_US if word in words), Subject.UNKNOWN)
 
 
 def _inner_objects(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -196,6 +218,8 @@ def _event_of(record: dict[str, Any]) -> BounceKind | None:
 
 def _verdict(facts: dict[str, list[str]], diagnostic: Diagnostic, status: str) -> BounceKind:
     """Return the verdict on a bounce: by the server's words, then by those of the service."""
+    if "temporary" in facts.get("severity", []):  # Mailgun goes on trying, and says how it ended
+        return BounceKind.DELAYED
     qualified = [word for key in _QUALIFYING_KEYS for word in facts.get(key, [])]
     if any(_PASSES.match(word) for word in qualified) or facts.get("hard_bounce") == ["False"]:
         return BounceKind.SOFT

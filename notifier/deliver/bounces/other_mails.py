@@ -249,6 +249,11 @@ def subject_of(message: Part) -> str:
     return " ".join(decoded_field(message, "Subject").split())
 
 
+def sender_of(message: Part) -> str:
+    """Return the decoded From field of a mail; empty if it has none."""
+    return decoded_field(message, "From")
+
+
 def has_null_sender(message: Part) -> bool:
     """Return whether no answer to a mail is wanted (RFC 5321, 4.5.5), as far as it is known."""
     if header_text(message.get("Return-Path", "")).strip() in ("<>", "<MAILER-DAEMON>"):

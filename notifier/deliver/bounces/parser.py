@@ -50,6 +50,7 @@ class Report:
         unsubscribe_tokens: what may be the token of a mail that asks to end a subscription.
         leave_links: of a complaint, the signed tokens of links to leave in the returned mail.
         leave_mails: of a complaint, the tokens in its List-Unsubscribe's mail address.
+        leaves_in_words: the sender of a mail that asks to end a subscription without a token.
     """
 
     failures: tuple[Failure, ...]
@@ -59,6 +60,7 @@ class Report:
     unsubscribe_tokens: tuple[str, ...] = ()
     leave_links: tuple[str, ...] = ()
     leave_mails: tuple[str, ...] = ()
+    leaves_in_words: str = ""
 
 
 def read(octets: bytes) -> Report:
@@ -82,6 +84,7 @@ def read(octets: bytes) -> Report:
         traces.wishes_to_leave(message, in_text=not reported),
         traces.leave_links(texts) if complained else (),
         traces.leave_mails(texts) if complained else (),
+        leaves_in_words="" if reported else traces.who_asks_to_leave(message),
     )
 
 

@@ -17,6 +17,7 @@ the operator is told. `tests/deliver/test_bounce_policy.py` checks this table:
 | rcpt   | 550 5.2.1 The account is disabled                   | recipient | hard |       |
 | report | 550 5.4.4 Host not found                            | recipient | hard |       |
 | report | 550 5.4.7 Delivery time expired: host not found     | unknown   | soft |       |
+| report | 4.4.1 connect to mx.example: Connection timed out   | network   | soft |       |
 | rcpt   | 450 4.1.1 <{to}>: User unknown                      | recipient | soft |       |
 | rcpt   | 552 5.2.2 Mailbox full                              | mailbox   | soft |       |
 | rcpt   | 550 <{from}>: User unknown                          | sender    | soft | ours  |
@@ -221,6 +222,8 @@ class Evidence(NamedTuple):
         reply_code: the SMTP reply code (RFC 5321), for example ``550``; empty if there is none.
         reported: True for a report that came back, False for an answer while sending.
         subject: whom or what it is about.
+        in_flight: True for a report about a mail that was under way when the last soft bounce was
+            counted, if later ones were sent: it holds mails back, and does not count again.
     """
 
     kind: BounceKind
@@ -228,6 +231,7 @@ class Evidence(NamedTuple):
     reply_code: str = ""
     reported: bool = False
     subject: Subject = Subject.UNKNOWN
+    in_flight: bool = False
 
     @property
     def code(self) -> str:
@@ -287,6 +291,8 @@ def decide(
         return Consequence()
     if not evidence.reported and evidence.subject is not Subject.MAILBOX:
         return Consequence()
+    if evidence.in_flight:
+        return Consequence(_hold(soft_bounces, now))
     hold = _next_hold(soft_bounces, last_soft_bounce, now)
     suppressed = hold.soft_bounces >= _SUPPRESSED_AT
     return Consequence(hold, SuppressionCause.BOUNCED if suppressed else None)
@@ -299,8 +305,12 @@ def _next_hold(soft_bounces: int, last_soft_bounce: datetime | None, now: dateti
         )
         if soft_bounces and abs(now - last_soft_bounce) < _COUNTED_ONCE:
             soft_bounces -= 1
-    doublings = min(soft_bounces, _MOST_DOUBLINGS)
-    return Hold(soft_bounces + 1, now + _FIRST_HOLD * 2**doublings)
+    return _hold(soft_bounces + 1, now)
+
+
+def _hold(soft_bounces: int, now: datetime) -> Hold:
+    doublings = min(max(soft_bounces - 1, 0), _MOST_DOUBLINGS)
+    return Hold(soft_bounces, now + _FIRST_HOLD * 2**doublings)
 
 
 def try_again_at(due_at: datetime, now: datetime) -> datetime:

@@ -33,8 +33,8 @@ _ADDRESS_LINE = re.compile(rf"(?m)^[ \t]*[<\"]?({ADDRESS.pattern})[>\"]?[ \t]*(?
 # The beginning of the returned mail, in a report without MIME parts.
 _RETURNED = re.compile(
     r"(?im)^(?:-+ ?(?:original|unsent|this is a copy|below this line|returned|message header"
-    r"|the header)[^\n]*|(?:original )?message(?: headers?)? follows?[.:]?$|Received: from"
-    r"|Return-Path:|>? ?Message-ID:)"
+    r"|the header)[^\n]*|(?:original )?message(?: headers?)? follows?[.:]?$"
+    r"|original message headers:?[ \t]{0,8}\r?$|Received: from|Return-Path:|>? ?Message-ID:)"
 )
 _QUOTED = re.compile(r"(?m)^[ \t]{0,4}[>|][^\n]*\n?")
 # The subject of a report of failure, in the words of mail systems.

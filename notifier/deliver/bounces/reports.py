@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from notifier.email_addresses import to_ascii_domain
 from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus
 from notifier.errors import LinkError
 from notifier.links import Purpose
@@ -120,6 +121,10 @@ def _verdict(
         subscription = _subscription_to_end(session, report.unsubscribe_tokens)
         kind = BounceKind.UNSUBSCRIBE if subscription else BounceKind.UNPROVEN_COMPLAINT
         return Verdict(kind, subscription=subscription)
+    if report.leaves_in_words:
+        subscription = _subscription_answered(session, report, links, domain, now)
+        kind = BounceKind.UNSUBSCRIBE if subscription else BounceKind.UNPROVEN_COMPLAINT
+        return Verdict(kind, subscription=subscription)
     if not any(failure.kind in _NEEDS_PROOF for failure in report.failures):
         return Verdict(report.failures[0].kind)
     complained = any(failure.kind is BounceKind.COMPLAINT for failure in report.failures)
@@ -166,6 +171,17 @@ def _subscription_to_end(session: Session, tokens: Sequence[str]) -> Subscriptio
     )
 
 
+def _subscription_answered(
+    session: Session, report: "Report", links: "Links", domain: str, now: datetime
+) -> Subscription | None:
+    """Find the subscription whose mail its own reader answers, as the mail's identifier proves."""
+    delivery = _proven_delivery(session, report, links, domain)
+    if delivery is None or delivery.subscription is None or not _can_be_reported(delivery, now):
+        return None
+    is_reader = report.leaves_in_words in _names_of(delivery.subscription.subscriber.email)
+    return delivery.subscription if is_reader else None
+
+
 def _subscription_of(
     session: Session, linked: "ColumnElement[bool]", retired: "ColumnElement[bool]"
 ) -> Subscription | None:
@@ -188,8 +204,13 @@ def _severity(kind: BounceKind) -> int:
 def _failure_for(failures: "Iterable[Failure]", email: str) -> "Failure":
     """Return the failure of an address; the mildest of all where a report names only others."""
     failures = tuple(failures)
-    matching = [failure for failure in failures if failure.recipient == email.lower()]
+    matching = [failure for failure in failures if failure.recipient in _names_of(email)]
     return _mildest(matching or failures)
+
+
+def _names_of(email: str) -> tuple[str, str]:
+    """Return an address in lower case, with its domain in its own letters and in A-labels."""
+    return email.lower(), to_ascii_domain(email).lower()
 
 
 def _proven_delivery(
@@ -263,6 +284,27 @@ def _went_to_old_address(delivery: Delivery, subscriber: Subscriber) -> bool:
     if delivery.address_hash not in ("", subscriber.address_hash):
         return True
     return subscriber.moved_at is not None and delivery.created_at <= subscriber.moved_at
+
+
+def was_in_flight(session: Session, delivery: Delivery, counted_at: datetime) -> bool:
+    """Return whether a mail was sent before a time, and its person was sent others after it.
+
+    Args:
+        session: a session.
+        delivery: the mail that came back.
+        counted_at: the time of the last soft bounce of the person that was counted.
+    """
+    if delivery.sent_at is None or delivery.sent_at > counted_at or delivery.subscription is None:
+        return False
+    later = (
+        select(Delivery.id)
+        .join(Subscription, Subscription.id == Delivery.subscription_id)
+        .where(
+            Subscription.subscriber_id == delivery.subscription.subscriber_id,
+            Delivery.sent_at > delivery.sent_at,
+        )
+    )
+    return session.scalar(later.limit(1)) is not None
 
 
 def is_newest_digest(session: Session, delivery: Delivery) -> bool:

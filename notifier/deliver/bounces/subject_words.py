@@ -90,8 +90,8 @@ _POLICY_CLEAR = (
     r"|challenge|prohibit"
 )
 _LOAD_CLEAR = (
-    r"too (?:many|much|fast|frequent|often)|at a rate|\brates?\b|rate[- ]limit|throttl|slow down"
-    r"|frequency"
+    r"too (?:many(?! hops)|much|fast|frequent|often)|at a rate|\brates?\b|rate[- ]limit|throttl"
+    r"|slow down|frequency"
     r"|unexpected volume|(?:daily|hourly|sending|message|relay|recipient|connection"
     r"|user)[^\n]{0,30}(?:limit"
     r"|quota)|limit[^\n]{0,20}exceed|exceed\w*[^\n]{0,40}(?:limit|quota|rate|maximum|number)"
@@ -108,11 +108,27 @@ CLEAR = re.compile(
 # Words that are vaguer: they count where neither clear words nor codes decide.
 VAGUE = re.compile(
     r"(?i)(?P<policy>refused|denied|(?<!recipient )(?<!address )(?<!user )rejected|prohibit"
-    r"|forbidden|suspended|disabled|not accept|abgelehnt"
+    r"|forbidden|suspended|disabled|not accept(?! our requests to connect)|abgelehnt"
     r"|verweigert|refus[ée]|rechazad|rejeitad|rifiutat|geweigerd|odrzucon|отклонен|отказ|拒否|拒绝|拒絕)"
     r"|(?P<load>try again|temporar|later|timed? ?out|time-?out|expired|connection|unreachable|loop"
     r"|too many hops|insufficient|disk|system (?:error|full)|service (?:not available|unavailable)"
-    r"|quota|exceed|unable to connect|retry|vor[üu]bergehend|temporaire|momentan|временн)"
+    r"|quota|exceed|(?:unable|requests) to connect|retry|vor[üu]bergehend|temporaire|momentan"
+    r"|временн)"
+)
+# The recipient's server could not be reached, or the way to it goes in a circle: in a report, which
+# is written after days of attempts, such words are about that server.
+NETWORK = re.compile(
+    r"(?i)timed? ?out|time-?out|expired|connection|unreachable|(?:unable|requests) to connect"
+    r"|no route|network|\bloop|too many hops|hop count|retry time|in the queue|without delivery"
+)
+# A mailbox or account is switched off. `OUR_ACCOUNT` says that it is the one that we send from.
+_OFF = r"(?:disabled|discontinued|suspended|inactive|frozen|archived)"
+_IS = r"(?:is |was |has been |currently )*"
+_MAILBOX, _ACCOUNT = r"(?:mail ?box|inbox|recipient)", r"(?:user|account|address)"
+MAILBOX_OFF = re.compile(rf"(?i){_MAILBOX}[^\n]{{0,40}}? {_IS}{_OFF}|{_OFF} {_MAILBOX}")
+ACCOUNT_OFF = re.compile(rf"(?i){_ACCOUNT}[^\n]{{0,40}}? {_IS}{_OFF}|{_OFF} {_ACCOUNT}")
+OUR_ACCOUNT = re.compile(
+    r"(?i)\byour (?:mail ?box|account|user)|\b(?:outgoing|outbound|sending|submission)\b"
 )
 # The mailbox exists, and is full: this counts more than all else that is about the recipient.
 FULL = re.compile(
@@ -121,7 +137,8 @@ FULL = re.compile(
     r"|over ?(?:the )?(?:allotted |allocated |disk |its )?quota|(?:mail ?box|disk|storage"
     r"|user)[^\n]{0,20}quota"
     r"|quota exceeded|exceeded[^\n]{0,30}(?:storage|quota|mail ?box)|mail ?box size limit"
-    r"|out of (?:disk )?storage"
+    r"|out of (?:disk )?storage|exhausted (?:\w+ )?storage|too many (?:messages|e?-?mails) on"
+    r" (?:the |this )?server|viele (?:nachrichten|e?-?mails) auf dem server"
     r"|no (?:more )?(?:storage )?space|postfach[^\n]{0,40}voll|bo[iî]te[^\n]{0,40}pleine"
     r"|buz[óo]n[^\n]{0,40}llen"
     r"|caixa[^\n]{0,40}chei|casella[^\n]{0,40}pien|(?:postvak|mailbox)[^\n]{0,40}\bvol\b"
@@ -178,7 +195,7 @@ GONE = re.compile(
     rf"|deactivated (?:mail ?box|account|user)|addressee unknown|unknown addressee"
     rf"|invalid final delivery userid"
     # Exchange Online about an address that its directory does not have.
-    rf"|recipient address(?:es)? rejected ?: access denied\.? (?:AS\("
+    rf"|recipient address(?:es)? rejected ?: access denied\.? [^\n]{{0,60}}?(?:AS\("
     rf"|\[[\w.-]{{1,100}}outlook\.com)"
     rf"|destination mail ?box[^\n]{{0,20}}(?:not exist|unknown|moved)|null ?mx\b"
     rf"|domain[^\n]{{0,80}}does not accept"
@@ -227,7 +244,8 @@ NO_SUCH_DOMAIN = re.compile(
     r"|domain)[^\n]{0,60}?not found"
     r"|no such (?:host|domain)|domain[^\n]{0,60}? (?:does|do|did) ?(?:not|n['’]t) exist"
     r"|name or service not known"
-    r"|NXDOMAIN|domain (?:name )?(?:is )?(?:invalid|not exist)|unrouteable (?:mail )?domain"
+    r"|NXDOMAIN|non-?existent ?domain|domain (?:name )?(?:is )?(?:invalid|not exist)"
+    r"|unrouteable (?:mail )?domain"
     r"|name service error"
     r"|domain (?:is )?not reachable|find a mail exchanger|all relevant MX records point to"
     r" non-existent"
@@ -239,5 +257,6 @@ NO_SUCH_DOMAIN = re.compile(
     r"|sconosciut)"
     r"|домен[^\n]{0,40}(?:не найден|не существует)"
 )
-# The same of a host, which need not be the domain of an address. It is matched where they begin.
-NO_SUCH_HOST = re.compile(r"(?i)host|(?:unknown|no such) host")
+# The same of a host, or in words that rules use too: it need not be the domain of an address. It is
+# matched where they begin.
+NO_SUCH_HOST = re.compile(r"(?i)host|(?:unknown|no such) host|non-?existent")

@@ -27,12 +27,24 @@ _URL = re.compile(r"(?i)\b(?:https?://|www\.)([\w.-]{1,255})[^\s<>\"]{0,500}")
 # What Postfix and others append about the transaction: it names addresses and states nothing.
 _TRANSACTION = re.compile(r"(?i)\b(?:from|to|helo|proto|client|orig_to|sender)=<?[^>\s;,]{0,320}>?")
 _ADDRESS = re.compile(r"[^\s<>()\[\]:;,'\"]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,10}")
+# The name of a server, as reports give it: with its IP address, or after what kind of server it is.
+# Words in it ("relay", "antispam") state nothing.
+_NAME = r"(?:[a-z0-9_-]{1,63}\.){1,8}[a-z][a-z0-9-]{1,23}"
+_SERVER = re.compile(
+    rf"(?i)(\b(?:host|server:?|talking to|program at|mta: dns;) ){_NAME}"
+    rf"|(?<![\w.@/-]){_NAME}(?=\s?[\[(](?:ipv6:)?[\da-f.:]{{3,45}}[\])])"
+)
+# A final answer of a server, and a status about the network and the way (RFC 3463, 3.5).
+_FINAL = re.compile(r"(?a)(?<![\d.:])(?<!port )5\d\d(?![\d.])")
+_ABOUT_NETWORK = re.compile(r"(?a)(?<![\d.])[45]\.4\.\d")
 # The end of a statement: a mark, a new line, or the code that begins the next line of an answer.
 _CLAUSE_END = re.compile(r"[.;!?](?=\s)|\n|(?<!\S)[245]\d\d(?=[ -])")
 
 
 # The beginnings of envelope senders that a relay rewrote (SRS, BATV, PRVS).
 _REWRITTEN = ("srs0", "srs1", "prvs=", "btv1==", "msprvs1=")
+# What Exchange Online writes into the middle of them.
+_SRS = "+srs="
 # The form of our own envelope sender (`links.py`), with the token of one mail.
 _TAGGED = re.compile(r"[+=][a-z2-7]{38}@")
 # The characters of a text that are read, and the matches of an expression that are looked at.
@@ -48,6 +60,7 @@ class Subject(StrEnum):
     present (it is full, or disabled for a while). `sender`: our address or domain. `host`: our mail
     server, its name, address or reputation. `content`: our text. `policy`: what we may do here
     (log-in, relaying, authentication of mails, rules). `load`: too much, too fast, too busy.
+    `network`: the recipient's server was not reached, as a report says after days of attempts.
     """
 
     RECIPIENT = "recipient"
@@ -57,6 +70,7 @@ class Subject(StrEnum):
     CONTENT = "content"
     POLICY = "policy"
     LOAD = "load"
+    NETWORK = "network"
     UNKNOWN = "unknown"
 
 
@@ -102,6 +116,7 @@ def subjects_in(text: str, parties: Parties, *, reported: bool) -> Words:
         return Words(Subject.SENDER)
     if words.HOST.search(text):
         return Words(Subject.HOST)
+    text = _SERVER.sub(_without_name, text)
     if words.CLOSED.search(text) or (words.FULL.search(text) and not words.OUR_QUOTA.search(text)):
         return Words(Subject.MAILBOX)
     return _subject_of_rest(text, reported=reported)
@@ -122,14 +137,35 @@ def _subject_of_rest(text: str, *, reported: bool) -> Words:
         return (
             Words(likely=Subject.RECIPIENT) if is_host and not named else Words(Subject.RECIPIENT)
         )
-    return Words(likely=_likely(text))
+    return Words(likely=_likely(text, reported=reported))
 
 
-def _likely(text: str) -> Subject:
+def _likely(text: str, *, reported: bool) -> Subject:
     if _about_recipient(words.GONE_MAYBE, text, unnamed=True) is not None:
         return Subject.RECIPIENT
+    if _is_switched_off(text, reported=reported):
+        return Subject.MAILBOX
     vague = words.VAGUE.search(text)
-    return Subject(vague.lastgroup or "") if vague is not None else Subject.UNKNOWN
+    subject = Subject(vague.lastgroup or "") if vague is not None else Subject.UNKNOWN
+    if reported and subject is Subject.LOAD and _was_not_reached(text):
+        return Subject.NETWORK
+    return subject
+
+
+def _was_not_reached(text: str) -> bool:
+    """Return whether a report says that a server gave no final answer at all."""
+    answered = _FINAL.search(text) and not _ABOUT_NETWORK.search(text)
+    return bool(words.NETWORK.search(text)) and not answered
+
+
+def _is_switched_off(text: str, *, reported: bool) -> bool:
+    """Return whether a text says that the recipient's mailbox is disabled or suspended."""
+    if words.OUR_ACCOUNT.search(text):
+        return False
+    return (
+        _about_recipient(words.MAILBOX_OFF, text, unnamed=True) is not None
+        or _about_recipient(words.ACCOUNT_OFF, text, unnamed=reported) is not None
+    )
 
 
 def _marked(text: str, parties: Parties) -> str:
@@ -142,7 +178,7 @@ def _marked(text: str, parties: Parties) -> str:
         address = match[0].lower().strip(".")
         if recipient and address == recipient:
             return _THEM
-        if address.startswith(_REWRITTEN) or _TAGGED.search(address):
+        if address.startswith(_REWRITTEN) or _SRS in address or _TAGGED.search(address):
             return _US
         domain = address.rpartition("@")[2]
         return _US if address in ours or domain in own_hosts else _OTHER
@@ -154,6 +190,12 @@ def _marked(text: str, parties: Parties) -> str:
                 rf"(?i)(?<![\w.-])(?:[\w-]+\.){{0,4}}{re.escape(name)}(?![\w-])", sign, text
             )
     return text
+
+
+def _without_name(server: re.Match[str]) -> str:
+    """Return what stands before the name of a server, and a word of the same length."""
+    before = server[1] or ""
+    return before + "x" * (len(server[0]) - len(before))
 
 
 @lru_cache(maxsize=64)

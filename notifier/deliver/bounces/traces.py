@@ -34,6 +34,7 @@ _LEAVE_MAIL = re.compile(r"(?i)[?&;]subject(?:=|=3D)unsubscribe(?:%20|\+|_| )([\
 # change. Tokens have 22 characters; the shortest text between is tried first.
 _WISH = re.compile(r"(?i)unsubscribe[^\w\n-]{0,10}?[\s+_:=-]{1,10}?([\w-]{22})(?![\w-])")
 _LOOSE_WISH = re.compile(r"(?i)unsubscribe[^\w\n-]{0,10}?[\s+_:=-]{1,10}?([\w-]{16,64})(?![\w-])")
+_NO_WORD = re.compile(r"[\W_]+")
 # A line of a text that holds nothing but a wish, perhaps as a mailto address.
 _WISH_LINE = re.compile(
     r"(?im)^[^\w>|\n]{0,6}(?:(?:subject|betreff|objet|asunto|assunto|oggetto"
@@ -42,8 +43,22 @@ _WISH_LINE = re.compile(
 _TOKEN_LENGTH = 22
 # Characters without width, which programs put into long words.
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+# Where a mail that is repeated without quotation marks begins, or its header with our own wish.
+_REPEATED = re.compile(
+    r"(?im)^[^\w\n]{0,8}(?:list-unsubscribe|message-id|received|return-path)[ \t]{0,3}:"
+)
 # The word on a line of its own, with its token on the next one.
 _WRAPPED = re.compile(r"(?im)^[ \t]{0,8}(unsubscribe)[ \t]{0,8}\r?\n[ \t]{0,8}(?=[\w-]{22}[ \t]*$)")
+# A wish without a token, in the languages of our mails, and what programs write before a subject.
+_LEAVING = frozenset(
+    (
+        *("unsubscribe", "unsubscribe me", "unsubscribe please", "please unsubscribe"),
+        *("please unsubscribe me", "abmelden", "bitte abmelden", "abmeldung", "abbestellen"),
+        *("désabonner", "se désabonner", "me désabonner", "désabonnement", "désinscription"),
+        *("darse de baja", "darme de baja", "cancelar suscripción"),
+    )
+)
+_BEFORE_SUBJECT = re.compile(r"^(?:\s{0,4}(?:\[[^\]\n]{1,40}\]|\w{1,6}\s?:)){1,5}")
 # The most lines of a text in which a wish is looked for: it stands before what is quoted. Chosen by
 # hand; not measured.
 _MOST_LINES = 30
@@ -133,6 +148,24 @@ def wishes_to_leave(message: Part, *, in_text: bool) -> tuple[str, ...]:
     return _once(wishes)[:_MOST_WISHES]
 
 
+def who_asks_to_leave(message: Part) -> str:
+    """Return the address of somebody who asks to leave in words alone; empty for another mail.
+
+    The words stand in the subject, or in the first line of the text.
+    """
+    if other_mails.is_from_mail_system(message) or other_mails.is_automatic(message):
+        return ""
+    first_line = next(_own_lines(message), "").lstrip()
+    if first_line.startswith((">", "|")):
+        first_line = ""
+    lines = (_BEFORE_SUBJECT.sub("", other_mails.subject_of(message)), first_line)
+    plain = [" ".join(_NO_WORD.sub(" ", line).lower().split()) for line in lines]
+    if _LEAVING.isdisjoint(plain):
+        return ""
+    sender = ADDRESS.search(other_mails.sender_of(message))
+    return sender[0].lower() if sender else "unknown"
+
+
 def _wishes(line: str) -> Iterator[str]:
     line = _UNSEEN.sub("", line).replace("=20", " ")
     for plain in dict.fromkeys((line, unquote(line), unquote(unquote(line)))):
@@ -144,7 +177,12 @@ def _wishes(line: str) -> Iterator[str]:
 
 
 def _wish_lines(message: Part) -> Iterator[str]:
-    """Yield the lines of a mail that may hold a wish to leave; quoted ones do not count."""
+    """Yield the lines of a mail that may hold a wish to leave; what it repeats does not count."""
+    yield from (wish[1] for line in _own_lines(message) if (wish := _WISH_LINE.match(line)))
+
+
+def _own_lines(message: Part) -> Iterator[str]:
+    """Yield the first lines of the texts of a mail, without the mail that they repeat."""
     for part in outer_parts_of(message):
         if part.get_content_type() == "text/plain":
             text = text_of(part)
@@ -152,9 +190,8 @@ def _wish_lines(message: Part) -> Iterator[str]:
             text = seen_text(text_of(part))
         else:
             continue
-        text = _WRAPPED.sub(r"\1 ", text)
-        lines = [line for line in text.splitlines() if line.strip()][:_MOST_LINES]
-        yield from (wish[1] for line in lines if (wish := _WISH_LINE.match(line)))
+        text = _WRAPPED.sub(r"\1 ", _REPEATED.split(text, maxsplit=1)[0])
+        yield from [line for line in text.splitlines() if line.strip()][:_MOST_LINES]
 
 
 def _distinct(words: Iterable[str]) -> tuple[str, ...]:

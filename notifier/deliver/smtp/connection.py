@@ -186,6 +186,9 @@ def connect(smtp: Smtp, greeting_seconds: float | None = None) -> Client:
             "Check smtp.username and smtp.password.",
             Step.LOG_IN,
         ) from None  # the library's error repeats the server's answer
+    except ssl.SSLCertVerificationError as error:
+        client.close()
+        raise _untrusted(smtp, error) from error
     except (OSError, smtplib.SMTPException) as error:
         client.close()
         raise ServerDownError(
@@ -217,10 +220,7 @@ def _open(smtp: Smtp, greeting_seconds: float) -> Client:
             return _TlsClient(smtp, greeting_seconds, context=context)
         return Client(smtp, greeting_seconds)
     except ssl.SSLError as error:
-        raise ServerDownError(
-            f"The mail server {smtp.host}:{smtp.port} cannot be trusted: {safe(str(error))}.",
-            Step.ENCRYPT,
-        ) from error
+        raise _untrusted(smtp, error) from error
     except smtplib.SMTPConnectError as error:
         kind = ServerBusyError if 400 <= error.smtp_code < 500 else ServerDownError
         raise kind(
@@ -231,6 +231,20 @@ def _open(smtp: Smtp, greeting_seconds: float) -> Client:
             f"The mail server {smtp.host}:{smtp.port} cannot be reached: {error_text(error)}. "
             "Check smtp.host and smtp.port."
         ) from error
+
+
+def _untrusted(smtp: Smtp, error: ssl.SSLError) -> ServerDownError:
+    """Return the error that a server does not prove who it is, or does not speak TLS here."""
+    fix = (
+        " Check that smtp.host is the name in its certificate; SSL_CERT_FILE can name one of your"
+        " own."
+        if isinstance(error, ssl.SSLCertVerificationError)
+        else ""
+    )
+    return ServerDownError(
+        f"The mail server {smtp.host}:{smtp.port} cannot be trusted: {safe(str(error))}.{fix}",
+        Step.ENCRYPT,
+    )
 
 
 def _log_in(client: Client, smtp: Smtp) -> None:
@@ -267,7 +281,12 @@ def _authenticate(client: Client, username: str, password: str) -> None:
         )
     code, answer = 0, b""
     for log_in in usable:
-        code, answer = log_in(client, username.encode(), password.encode())
+        try:
+            code, answer = log_in(client, username.encode(), password.encode())
+        except smtplib.SMTPServerDisconnected:
+            if not code:
+                raise
+            break  # after a refusal some servers hang up: the refusal is what counts
         if code in (235, 503):  # 503: already logged in (RFC 4954, 4)
             return
     raise smtplib.SMTPAuthenticationError(code, answer)

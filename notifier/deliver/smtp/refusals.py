@@ -5,12 +5,18 @@ about us or about load. Whose fault it is decides `deliver/bounces/policy.py`. N
 protocol is known here.
 """
 
+import re
+
 from notifier.deliver.bounces.diagnostics import Diagnostic, choose_status
 from notifier.deliver.bounces.policy import Evidence, Judgement, Stage, judge
-from notifier.deliver.bounces.subjects import Parties
+from notifier.deliver.bounces.subjects import NOBODY, Parties, Subject
 from notifier.deliver.outbox import Outcome, SendResult
 from notifier.deliver.redaction import safe
+from notifier.deliver.smtp.session_limits import is_about_session
+from notifier.enums import WaitReason
 
+# Words by which a server says itself that its answer to our sender soon passes.
+_PASSES = re.compile(r"(?i)in progress|gr[ae]y-?list|again|later|temporar|unavailable")
 _STAGES = {"MAIL FROM": Stage.MAIL, "RCPT TO": Stage.RCPT, "DATA": Stage.DATA}
 
 
@@ -57,3 +63,25 @@ def outcome_of(
         judgement.kind, choose_status("", text), str(code), subject=judgement.subject
     )
     return Outcome(delivery_id, SendResult.REFUSED, shown, envelope_to, evidence)
+
+
+def told_of_session(answer: str) -> tuple[str, WaitReason | None]:
+    """Return what to tell of a server that refuses sessions, and why the mails wait.
+
+    A temporary answer to MAIL FROM may still be about our sender: where its domain has no record,
+    many servers say so for ever.
+
+    Args:
+        answer: the server's answer, as `protocol.py` shows it.
+    """
+    words = answer.partition(" to MAIL FROM: ")[2]
+    about_sender = Diagnostic(words, NOBODY, Stage.MAIL).words.clear is Subject.SENDER
+    passes = _PASSES.search(words) or is_about_session("RCPT TO", 450, words)
+    if about_sender and not passes:
+        text = f"The mail server refuses our sender for now: {answer}. "
+        return f"{text}Check sender.address and sender.bounce_address.", WaitReason.OURS
+    text = (
+        f"The mail server takes no more mails at the moment: {answer}. "
+        "If it happens often, lower smtp.connections, or set smtp.rate_per_second."
+    )
+    return text, WaitReason.LOAD if answer.startswith("5") else None

@@ -100,7 +100,8 @@ class Sending:
         """Send until nothing is left; return the reason why the server cannot be used, if any."""
         self._patience.begin_run()
         if self._patience.rests:
-            return self._slow_down_text(self._patience.reason)
+            self._leave_alone(self._patience.reason)
+            return self._problem
         while True:
             self._collect_connections()
             self._open_connections()
@@ -273,11 +274,11 @@ class Sending:
         untried = connection.protocol.abandon(error.answer)
         self._end(connection, [other for other in untried if other is not error.outgoing])
         if isinstance(error, SenderRefusedError) and fresh:
+            from notifier.deliver.bounces.advice import advice_for_sender  # slow to import
+
             self.queue.put_back(error.outgoing)
-            self._problem = (
-                f"The mail server refuses our sender: {error.answer}. "
-                "Check sender.address and sender.bounce_address."
-            )
+            advice = advice_for_sender(error.answer)
+            self._problem = f"The mail server refuses our sender: {error.answer}. {advice}"
             self.waits_because = WaitReason.OURS
             return
         if fresh:
@@ -301,16 +302,13 @@ class Sending:
     def _slow_down(self, answer: str) -> None:
         """Use fewer connections, or pause, or end the run, because new connections are refused."""
         if self._patience.note_refused(answer, len(self._connections) + self._openings.number):
-            self._problem = self._slow_down_text(answer)
-            if answer.startswith("5"):
-                self.waits_because = WaitReason.LOAD
+            self._leave_alone(answer)
 
-    @staticmethod
-    def _slow_down_text(answer: str) -> str:
-        return (
-            f"The mail server takes no more mails at the moment: {answer}. "
-            "If it happens often, lower smtp.connections, or set smtp.rate_per_second."
-        )
+    def _leave_alone(self, answer: str) -> None:
+        """End the run, because the server refuses sessions."""
+        from notifier.deliver.smtp.refusals import told_of_session  # slow to import
+
+        self._problem, self.waits_because = told_of_session(answer)
 
     def _end(self, connection: Connection, untried: Sequence[OutgoingMessage]) -> None:
         """Close a connection, settle its outcomes, and put untried messages back."""

@@ -31,7 +31,8 @@ _MANY = re.compile(
 _OF_RECIPIENT = re.compile(
     r"(?i)\b(?:is|are) receiving|receiv\w+ (?:mail|messages|e-?mails?) (?:too|at)|mailbox|inbox"
     r"|over ?quota|storage|message (?:is )?too (?:large|big)|(?:message|mail) size|size limit"
-    r"|grey ?list|gray ?list"
+    r"|grey ?list|gray ?list|receive limit"
+    r"|(?:messages?|e?-?mails?) on (?:the |this )?server"
 )
 
 
