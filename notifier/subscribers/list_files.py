@@ -147,7 +147,7 @@ def _json_lines(
 def _cells_of(row: dict[str, object], headings: Headings) -> dict[str, str]:
     cells = {}
     for name, value in row.items():
-        if name in headings.ignored:
+        if name in headings.ignored and not isinstance(value, str):
             continue
         if not isinstance(value, (str, int, type(None))):
             return {PROBLEM: f"{name[:40]} is not a text"}

@@ -14,6 +14,8 @@ from notifier.enums import SuppressionCause
 from notifier.i18n.catalog import LANGUAGES
 
 _Value = TypeVar("_Value")
+# The place before a capital letter within a word, in the names that programs give: `optOut`.
+_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class Standing(IntEnum):
@@ -31,6 +33,11 @@ def word(text: str) -> str:
     text = " ".join(text.split()).casefold()
     # Characters that cannot be printed are in no word that is meant.
     return re.sub(r"[\W_]+", " ", text).strip() if text.isprintable() else text
+
+
+def forms_of(heading: str) -> tuple[str, ...]:
+    """Return the words of a heading: as they are, and with `oneWord` as two."""
+    return tuple(dict.fromkeys((word(heading), word(_CAPITAL.sub(" ", heading)))))
 
 
 def words(text: str) -> frozenset[str]:
@@ -63,7 +70,7 @@ _STANDINGS = _table(
         Standing.PENDING: (
             "pending;unconfirmed;not confirmed;unactivated;unverified;not verified;waiting;"
             "awaiting confirmation;opt in pending;optin pending;invited;imported;"
-            "nonsubscribed;non subscribed;transactional;implied;no permission;"
+            "nonsubscribed;non subscribed;never subscribed;transactional;implied;no permission;"
             "no permissions set;unpaid;s;ausstehend;unbestätigt;nicht bestätigt;offen;"
             "eingeladen;en attente;non confirmé;non confirmée;non vérifié;pendiente;"
             "sin confirmar;no confirmado"
@@ -87,8 +94,8 @@ _CAUSES = _table(
         ),
         SuppressionCause.BOUNCED: (
             "bounced;bounce;hard bounce;hard bounced;hardbounce;cleaned;undeliverable;"
-            "invalid;non existent;b;unzustellbar;zurückgekommen;ungültig;rejeté;invalide;"
-            "rebotado;rebotada;inválido"
+            "unreachable;invalid;non existent;b;unzustellbar;zurückgekommen;ungültig;rejeté;"
+            "invalide;rebotado;rebotada;inválido"
         ),
         SuppressionCause.COMPLAINED: (
             "complained;complaint;complaints;spam;spam complaint;junk;abuse;abuse complaint;"
