@@ -20,6 +20,7 @@ from notifier.subscribers.list_headings import (
     Headings,
     headings_of,
     said_by_name,
+    without,
 )
 
 __all__ = ["COLUMNS", "EXPORT_COLUMNS", "PROBLEM", "read", "said_by_name", "write"]
@@ -126,6 +127,7 @@ def _json_lines(
     file: TextIO, renamed: Mapping[str, str], file_says: str, unused: list[str]
 ) -> Iterator[tuple[int, dict[str, str]]]:
     known: dict[tuple[str, ...], Headings] = {}
+    never_seen = dict(renamed)
     for number, line in list_text.lines_of(file):
         if not line.strip():
             continue
@@ -138,10 +140,18 @@ def _json_lines(
             continue
         names = tuple(row)
         if names not in known:
-            known[names] = headings_of(("email", *names), renamed, file_says)
+            # A key that a line leaves out is an empty cell.
+            missing = without(renamed, names)
+            known[names] = headings_of(
+                (*names, *missing.values()), renamed, file_says, needs_address=False
+            )
+            never_seen = {ours: each for ours, each in never_seen.items() if ours in missing}
             if len(unused) < _MOST_IGNORED:
                 unused += [name for name in known[names].ignored if name not in unused]
         yield number, _cells_of(row, known[names])
+    if known and never_seen:
+        # A slip in the name of a column must not make everybody confirmed.
+        headings_of([name for names in known for name in names], never_seen, needs_address=False)
 
 
 def _cells_of(row: dict[str, object], headings: Headings) -> dict[str, str]:

@@ -146,7 +146,13 @@ class Headings:
         return noes
 
 
-def headings_of(names: Sequence[str], renamed: Mapping[str, str], file_says: str = "") -> Headings:
+def headings_of(
+    names: Sequence[str],
+    renamed: Mapping[str, str],
+    file_says: str = "",
+    *,
+    needs_address: bool = True,
+) -> Headings:
     """Return the meaning of the columns of a file.
 
     Args:
@@ -154,22 +160,23 @@ def headings_of(names: Sequence[str], renamed: Mapping[str, str], file_says: str
         renamed: for some of our columns the heading that the caller names; upper and lower case
             are the same.
         file_says: see `Headings`.
+        needs_address: refuse headings of which none is that of the addresses.
 
     Raises:
         InputError: there are no addresses, or a heading that the caller names is not there.
     """
     ours: dict[str, str] = {}
+    missing = without(renamed, names)
     for name, theirs in renamed.items():
-        heading = next((each for each in names if word(each) == word(theirs)), None)
-        if name not in COLUMNS or heading is None:
+        if name not in COLUMNS or name in missing:
             raise _unknown(names, name, theirs)
-        ours[name] = heading
+        ours[name] = next(each for each in names if word(each) == word(theirs))
     for by_name in (True, False):
         for heading in names:
             name = next((_OURS[form] for form in forms_of(heading) if form in _OURS), "")
             if name and (word(heading) == word(name)) is by_name and heading not in ours.values():
                 ours.setdefault(name, heading)
-    if "email" not in ours and "address_hash" not in ours:
+    if needs_address and "email" not in ours and "address_hash" not in ours:
         raise _no_address(names)
     mapped = {theirs: name for name, theirs in ours.items()}
     about = {ours["status"]: "status"} if "status" in renamed else _about_consent(names, mapped)
@@ -179,6 +186,12 @@ def headings_of(names: Sequence[str], renamed: Mapping[str, str], file_says: str
     # Who names the column with the status has looked at the others.
     elsewhere = () if "status" in renamed else tuple(filter(consent_columns.is_heard, ignored))
     return Headings(mapped, about, elsewhere, ignored, file_says)
+
+
+def without(renamed: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    """Return those of `renamed` whose heading is not among the names."""
+    there = {word(name) for name in names}
+    return {ours: theirs for ours, theirs in renamed.items() if word(theirs) not in there}
 
 
 def _about_consent(names: Sequence[str], mapped: Mapping[str, str]) -> dict[str, str]:

@@ -389,6 +389,32 @@ def test_names_that_programs_give_are_read_as_words(
     assert standings(installation) == {"yes": standing}
 
 
+@pytest.mark.parametrize("name", ["Email", "email_address", "e-mail", "emailAddress", "Courriel"])
+def test_json_lines_may_call_the_address_otherwise(installation: Installation, name: str):
+    text = f'{{"{name}": "yes@people.example"}}\n{{"status": "confirmed"}}\n'
+    report = imported(installation, text, json_lines=True)
+    assert [result for _, result, _ in report.lines] == [RowResult.ADDED, RowResult.INVALID]
+    assert standings(installation) == {"yes": "confirmed"}
+
+
+def test_a_json_line_without_a_named_key_stops_no_other(installation: Installation):
+    text = (
+        '{"Contact": "wait@people.example", "How often": "daily"}\n'
+        '{"Contact": "yes@people.example", "Standing": "active"}\n{"How often": "daily"}\n'
+    )
+    renamed = {"email": "contact", "every": "how often", "status": "standing"}
+    report = imported(installation, text, json_lines=True, renamed=renamed)
+    assert [line for line, result, _ in report.lines if result is RowResult.INVALID] == [3]
+    assert standings(installation) == {"wait": "pending", "yes": "confirmed"}
+
+
+def test_a_named_key_that_no_json_line_has_is_refused(installation: Installation):
+    text = '{"email": "yes@people.example"}\n{"email": "no@people.example", "State": "left"}\n'
+    with pytest.raises(InputError, match="no column 'Statsu'"):
+        imported(installation, text, json_lines=True, renamed={"status": "Statsu"})
+    assert standings(installation) == {}
+
+
 def test_the_choices_of_a_german_spreadsheet_are_taken(installation: Installation):
     imported(installation, FILES["German spreadsheet"][1])
     with installation.at(MONDAY).reading() as session:
