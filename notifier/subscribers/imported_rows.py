@@ -267,5 +267,6 @@ def _parse_choice(
     on = list_words.weekday(on)
     day = parse_on(on or None, cadence) if cadence in (Cadence.WEEKLY, Cadence.MONTHLY) else None
     at = list_words.time_of_day(at)
-    schedule = Schedule(cadence, parse_at(at or "08:00"), day, parse_zone(zone or default_zone))
+    zone = list_words.time_zone(zone) or default_zone
+    schedule = Schedule(cadence, parse_at(at or "08:00"), day, parse_zone(zone))
     return Choice(schedule, Edition(edition or "patient"), language or SOURCE)

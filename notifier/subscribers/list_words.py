@@ -1,17 +1,19 @@
 """Words in the cells of other systems' lists, in English, German, French and Spanish.
 
-Owns which word means which standing, cadence, weekday, language and edition. A word that is not
-known here stays as it is, so that the line is refused. Nothing of files or the database is known
-here.
+Owns which word means which standing, cadence, weekday, time zone, language and edition. A word that
+is not known here stays as it is, so that the line is refused. Nothing of files or the database is
+known here.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
+from functools import cache
 from typing import TypeVar
 
 from notifier.enums import SuppressionCause
 from notifier.i18n.catalog import LANGUAGES
+from notifier.text import times
 
 _Value = TypeVar("_Value")
 # The place before a capital letter within a word, in the names that programs give: `optOut`.
@@ -159,8 +161,10 @@ _EDITIONS = _table(
         ),
     }
 )
-# "8.30 Uhr", "8 Uhr", "8h", "8h30", "8:30 pm".
-_TIME = re.compile(r"([0-9]{1,2})(?:[:.h]([0-9]{2}))?\s*(uhr|h|am|pm|a\.m\.|p\.m\.)?", re.ASCII)
+# "8.30 Uhr", "8 Uhr", "8h", "8h30", "8:30 pm", and with seconds as spreadsheets have them.
+_TIME = re.compile(
+    r"([0-9]{1,2})(?:[:.h]([0-9]{2})(?::[0-9]{2})?)?\s*(uhr|h|am|pm|a\.m\.|p\.m\.)?", re.ASCII
+)
 _DAY_OF_MONTH = re.compile(r"([0-9]{1,2})\.", re.ASCII)
 
 
@@ -193,7 +197,20 @@ def weekday(text: str) -> str:
     """Return a day in our words: an English weekday, or a day of the month without its dot."""
     if day := _DAY_OF_MONTH.fullmatch(text):
         return day[1]
-    return _WEEKDAYS.get(word(text), text)
+    key = word(text)
+    # "Mon." and "Mondays".
+    singular = key if key in _WEEKDAYS else key.removesuffix("s")
+    return _WEEKDAYS.get(singular, singular if singular.isalpha() else text)
+
+
+def time_zone(text: str) -> str:
+    """Return the name of a time zone that is written with other capitals, or with spaces."""
+    return _zones().get(text.replace(" ", "_").casefold(), text)
+
+
+@cache
+def _zones() -> dict[str, str]:
+    return {name.casefold(): name for name in times.zone_names()}
 
 
 def language(text: str) -> str:
