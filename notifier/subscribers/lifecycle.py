@@ -12,17 +12,20 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Select,
+    String,
     func,
     literal_column,
     or_,
     select,
+    type_coerce,
     union_all,
+    update,
 )
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm import Session, aliased
 
 from notifier.enums import ConsentEvent, DeliveryKind, SubscriptionStatus
 from notifier.store.models import Delivery, Subscriber, Subscription, is_unfinished
-from notifier.subscribers import consent, deletion, due_times, subscriptions
+from notifier.subscribers import consent, deletion, due_subscriptions, due_times, subscriptions
 from notifier.subscribers.due_subscriptions import not_put_off
 from notifier.subscribers.schedule import months_earlier
 
@@ -139,21 +142,20 @@ def delete_unconfirmed(session: Session, now: datetime) -> int:
 
     A subscription that had ended before the sign-up stays, and has ended again.
     """
-    ids = unconfirmed(now).limit(_BATCH)
-    late = session.scalars(select(Subscription).where(Subscription.id.in_(ids))).all()
-    never_confirmed = []
-    for subscription in late:
-        subscription.wish = None
-        if subscription.status is not SubscriptionStatus.PENDING:
-            continue
-        if subscription.confirmed_at is None:
-            never_confirmed.append(subscription.id)
-        else:
-            subscription.status = SubscriptionStatus.ENDED
-            subscription.ended_at = subscription.ended_at or now
-    session.flush()
+    late = session.scalars(unconfirmed(now).limit(_BATCH)).all()
+    if not late:
+        return 0
+    these = Subscription.id.in_(late)
+    # By statements: one row that cannot be read must not keep the addresses of all others.
+    session.execute(update(Subscription).where(these).values(wish=None))
+    pending = type_coerce(Subscription.status, String) == SubscriptionStatus.PENDING
+    waiting = select(Subscription.id).where(these, pending)
+    never_confirmed = session.scalars(waiting.where(Subscription.confirmed_at.is_(None))).all()
     if never_confirmed:
         deletion.delete_sign_ups(session, never_confirmed)
+    ended_at = func.coalesce(Subscription.ended_at, now)
+    left_before = update(Subscription).where(these, pending)
+    session.execute(left_before.values(status=SubscriptionStatus.ENDED, ended_at=ended_at))
     return len(late)
 
 
@@ -236,15 +238,18 @@ def renewals(session: Session, months: int, now: datetime) -> Renewals:
 
 
 def _confirmed(session: Session, *conditions: ColumnElement[bool]) -> Sequence[Subscription]:
-    """Return the confirmed subscriptions that meet all of these conditions, at most `_BATCH`."""
-    statement = (
-        select(Subscription)
+    """Return the confirmed subscriptions that meet all of these conditions, at most `_BATCH`.
+
+    One that cannot be read is left out: it must not keep all others from being asked.
+    """
+    ids = session.scalars(
+        select(Subscription.id)
         .where(Subscription.status == SubscriptionStatus.CONFIRMED, *conditions)
         .order_by(Subscription.id)
         .limit(_BATCH)
-        .options(joinedload(Subscription.subscriber))
-    )
-    return session.scalars(statement).all()
+    ).all()
+    usable, _ = due_subscriptions.readable(session, ids)
+    return usable
 
 
 def renew(session: Session, subscription: Subscription, now: datetime) -> bool:

@@ -33,7 +33,7 @@ from notifier.pipeline import (
 )
 from notifier.pipeline.problems import Problems
 from notifier.pipeline.run import Report, run_once
-from notifier.settings import Dkim, Operator
+from notifier.settings import Dkim, Operator, Subscriptions
 from notifier.store.models import Alarm, Delivery, Digest, SignupRequest, Subscription, Suppression
 from notifier.subscribers import lifecycle
 from tests.support.installation import MONDAY, Installation
@@ -187,6 +187,47 @@ def test_a_value_that_only_sqlite_accepts_stops_nobody_else(
         "person2@example.org",
     }
     assert trouble(installation)[0]
+
+
+@pytest.mark.parametrize(
+    "values", ["cadence='hourly'", "edition='robot'", "wish='{broken'", "next_due_at='tomorrow'"]
+)
+def test_sign_ups_that_nobody_confirmed_are_deleted_beside_a_broken_one(
+    installation: Installation, values: str
+):
+    for number in range(3):
+        installation.subscribe(f"person{number}@example.org", confirmed=False)
+    installation.subscribe("anna@example.org")
+    damage(installation, f"UPDATE subscription SET {values} WHERE id=2")
+    report = run_once(installation.at(MONDAY + timedelta(days=3)))
+    assert not report.problems
+    with installation.at(MONDAY).reading() as session:
+        assert [row.id for row in session.execute(sql("SELECT id FROM subscription"))] == [4]
+
+
+def test_a_wish_that_is_broken_is_given_up_with_the_others(installation: Installation):
+    installation.subscribe("anna@example.org")
+    damage(installation, "UPDATE subscription SET wish='{broken'")
+    report = run_once(installation.at(MONDAY + timedelta(days=3)))
+    assert not report.problems
+    with installation.at(MONDAY).reading() as session:
+        assert session.execute(sql("SELECT status, wish FROM subscription")).one() == (
+            "confirmed",
+            None,
+        )
+
+
+def test_renewals_are_asked_for_beside_a_row_that_is_broken(installation: Installation):
+    installation.change(subscriptions=Subscriptions(renewal_months=12))
+    for number in range(3):
+        installation.subscribe(f"person{number}@example.org")
+    damage(installation, "UPDATE subscription SET cadence='hourly' WHERE id=1")
+    report = run_once(installation.at(MONDAY + timedelta(days=366)))
+    assert not report.problems
+    assert {mail["To"] for mail in installation.sink.messages} == {
+        "person1@example.org",
+        "person2@example.org",
+    }
 
 
 def test_a_broken_subscription_is_tried_again_after_an_hour_and_served_when_corrected(
