@@ -16,7 +16,14 @@ from notifier.enums import Cadence, ConsentEvent, SubscriptionStatus, Suppressio
 from notifier.errors import NotFoundError, NotifierError
 from notifier.store import db, keys
 from notifier.store.models import Profile, Subscriber, Subscription, Suppression
-from notifier.subscribers import consent, deletion, due_subscriptions, due_times, suppressions
+from notifier.subscribers import (
+    consent,
+    damaged_rows,
+    deletion,
+    due_subscriptions,
+    due_times,
+    suppressions,
+)
 from notifier.subscribers.choices import Choice, choice_to_confirm, to_json
 
 # Methods of a consent (see `consent.record`): by the link in a mail to the owner's address, and on
@@ -349,15 +356,30 @@ def unsubscribe(
     session: Session, email: str, profile: Profile | None, attested_by: str, now: datetime
 ) -> int:
     """End one subscription of a person, or all; return how many were ended."""
-    subscriber = find_subscriber(session, email)
-    wanted = [
-        subscription
-        for subscription in (subscriber.subscriptions if subscriber else ())
-        if profile in (None, subscription.profile)
-    ]
-    return sum(
-        end(session, subscription, "command line", attested_by, now) for subscription in wanted
+    wanted = (
+        select(Subscription.id)
+        .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+        .where(Subscriber.address_hash == hash_of(session, email))
+        .order_by(Subscription.id)
     )
+    if profile is not None:
+        wanted = wanted.where(Subscription.profile_id == profile.id)
+    return sum(
+        _end_by_id(session, each, "command line", attested_by, now)
+        for each in session.scalars(wanted).all()
+    )
+
+
+def _end_by_id(
+    session: Session, subscription_id: int, method: str, attested_by: str, now: datetime
+) -> bool:
+    """End a subscription, also one of which a column cannot be read."""
+    statement = select(Subscription).where(Subscription.id == subscription_id)
+    try:
+        subscription = session.scalars(statement.options(joinedload(Subscription.subscriber))).one()
+    except damaged_rows.UNREADABLE:
+        return damaged_rows.end(session, subscription_id, method, attested_by, now)
+    return end(session, subscription, method, attested_by, now)
 
 
 def by_link(session: Session, link_id: str) -> Subscription:

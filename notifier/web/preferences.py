@@ -33,6 +33,7 @@ from notifier.subscribers import (
     subscriptions,
 )
 from notifier.subscribers.choices import choice_of
+from notifier.subscribers.due_subscriptions import is_list_of_names
 from notifier.subscribers.signup_requests import TooManyError
 from notifier.subscribers.subscriptions import ON_PREFERENCES, SuppressedError
 from notifier.text import times
@@ -265,13 +266,14 @@ def _preferences_page(visit: LinkVisit, *, done: str = "", problem: str = "") ->
     subscription, language = visit.subscription, visit.language
     zone = times.zone_or_utc(subscription.subscriber.time_zone)
     paused_until, next_due = subscription.paused_until, due_times.next_of(subscription)
+    hidden = subscription.hidden if is_list_of_names(subscription.hidden) else ()
     values: dict[str, Any] = {
         **forms.options(language),
         **visit.therapy_and_schedule,
-        "values": forms.fields_of(choice_of(subscription)),
+        "values": forms.fields_of(visit.choice),
         "done": language.translate(done),
         "problem": language.translate(problem),
-        "shown": [str(section) for section in OPTIONAL if str(section) not in subscription.hidden],
+        "shown": [str(section) for section in OPTIONAL if str(section) not in hidden],
         "urgent": subscription.urgent,
         "paused": subscription.status is SubscriptionStatus.PAUSED,
         "paused_until": paused_until.astimezone(zone).date() if paused_until else None,

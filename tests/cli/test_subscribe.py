@@ -168,3 +168,13 @@ def test_unsubscribe_says_by_its_exit_code_whether_it_ended_anything(subscribed,
     done = subscribed("unsubscribe", *words)
     assert done.code == code
     assert ("Ended 1 subscription" in done.out) is (code == 0)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["cadence='hourly'", "status='lost'", "edition='robot'", "created_at='long ago'", "wish='{'"],
+)
+def test_a_damaged_subscription_can_be_ended(subscribed, installed_sql, damage: str):
+    installed_sql(f"UPDATE subscription SET {damage}")
+    assert subscribed("unsubscribe", "anna@example.org", *NOW).out.startswith("Ended 1 subscrip")
+    assert subscribed("unsubscribe", "anna@example.org", *NOW).code == 1
