@@ -90,6 +90,9 @@ def undo(session: Session, subscription: Subscription, now: datetime) -> bool:
         return False
     subscription.status, subscription.ended_at = SubscriptionStatus.CONFIRMED, None
     subscription.wish = None
+    if subscription.renewal_asked_at is not None:  # this answers the question
+        due_times.forget_renewals(subscription)
+        subscription.renewed_at = now
     due_times.come_back(subscription, now, asked=True)
     consent.record(session, subscription, ConsentEvent.GIVEN, "undo", "subscriber", now)
     return True

@@ -287,6 +287,7 @@ def confirm(
         _apply_wish(subscription, now)
     subscription.status, subscription.confirmed_at = SubscriptionStatus.CONFIRMED, now
     subscription.ended_at = None
+    due_times.forget_renewals(subscription)
     subscription.position, subscription.last_mailed_at = subscription.profile.position, now
     due_times.advance(subscription, now)
     consent.record(session, subscription, ConsentEvent.GIVEN, method, attested_by, now)
@@ -360,7 +361,6 @@ def unsubscribe(
         select(Subscription.id)
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .where(Subscriber.address_hash == hash_of(session, email))
-        .order_by(Subscription.id)
     )
     if profile is not None:
         wanted = wanted.where(Subscription.profile_id == profile.id)
