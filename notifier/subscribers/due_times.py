@@ -1,8 +1,9 @@
 """Due times: when the next digest of a subscription is composed, and what a change does to that.
 
-Owns `Subscription.next_due_at`, and that a subscription which begins again owes no old answer. A due time that has passed stays until a digest was composed, or
+Owns `Subscription.next_due_at`. A due time that has passed stays until a digest was composed, or
 nothing was owed: no saved choice, pause or return puts it off. While a subscription is paused or
-has ended, the due time from before is kept, and nothing is composed for it.
+has ended, the due time from before is kept, and nothing is composed for it. Owns also when the time
+until a renewal begins anew.
 """
 
 from dataclasses import replace

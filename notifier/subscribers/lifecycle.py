@@ -13,6 +13,8 @@ from sqlalchemy import (
     CompoundSelect,
     Select,
     String,
+    and_,
+    exists,
     func,
     literal_column,
     or_,
@@ -23,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from notifier.enums import ConsentEvent, DeliveryKind, SubscriptionStatus
+from notifier.enums import ConsentEvent, DeliveryKind, DeliveryStatus, SubscriptionStatus
 from notifier.store.models import Delivery, Subscriber, Subscription, is_unfinished
 from notifier.subscribers import consent, deletion, due_subscriptions, due_times, subscriptions
 from notifier.subscribers.due_subscriptions import not_put_off
@@ -202,7 +204,8 @@ class Renewals:
 
     Attributes:
         asked: whose owners are to be asked whether they still want their digest.
-        reminded: whose owners did not answer and are to be asked once more.
+        reminded: whose owners did not answer, or whom no reminder reached, and who are to be asked
+            once more.
         ended: how many ended because the reminder was not answered either.
     """
 
@@ -231,13 +234,41 @@ def renewals(session: Session, months: int, now: datetime) -> Renewals:
         session,
         Subscription.renewal_asked_at <= now - RENEWAL_WAIT,
         Subscription.renewal_reminded_at.is_(None),
+        _had_time_to_answer(DeliveryKind.RENEWAL, now),
     )
-    for subscription in reminded:
+    unanswered = Subscription.renewal_reminded_at <= now - RENEWAL_WAIT
+    unanswered = and_(unanswered, _had_time_to_answer(DeliveryKind.REMINDER, now))
+    unheard = _confirmed(session, unanswered, _reminder_failed())
+    again = (*reminded, *unheard)
+    for subscription in again:
         subscription.renewal_reminded_at = now
-    silent = _confirmed(session, Subscription.renewal_reminded_at <= now - RENEWAL_WAIT)
+    session.flush()
+    silent = _confirmed(session, unanswered)
     for subscription in silent:
         subscriptions.end(session, subscription, "silence", "nobody answered", now)
-    return Renewals(tuple(asked), tuple(reminded), len(silent))
+    return Renewals(tuple(asked), again, len(silent))
+
+
+def _had_time_to_answer(kind: DeliveryKind, now: datetime) -> ColumnElement[bool]:
+    """Return the SQL condition that no question of a kind waits, or was sent a short time ago.
+
+    Silence counts from the mail, not from the plan: sending may be stopped, or no server be there.
+    """
+    return ~exists().where(
+        Delivery.subscription_id == Subscription.id,
+        Delivery.kind == kind,
+        or_(Delivery.sent_at > now - RENEWAL_WAIT, is_unfinished()),
+    )
+
+
+def _reminder_failed() -> ColumnElement[bool]:
+    """Return the SQL condition that the last reminder was given up and reached nobody."""
+    return exists().where(
+        Delivery.subscription_id == Subscription.id,
+        Delivery.kind == DeliveryKind.REMINDER,
+        Delivery.status == DeliveryStatus.FAILED,
+        Delivery.created_at >= Subscription.renewal_reminded_at,
+    )
 
 
 def _confirmed(session: Session, *conditions: ColumnElement[bool]) -> Sequence[Subscription]:
