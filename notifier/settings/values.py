@@ -31,7 +31,8 @@ def _time_zone(name: str) -> str:
         raise ValueError("there is no such time zone; names look like Europe/Berlin") from error
 
 
-def _web_url(url: str) -> str:
+def _web_url(text: str) -> str:
+    url = text.strip()
     try:
         parts = urlsplit(url)
         is_usable = (
@@ -52,6 +53,8 @@ def _web_url(url: str) -> str:
 def _public_url(url: str) -> str:
     if "@" in urlsplit(_web_url(url)).netloc:
         raise ValueError("must have no user name and no password: it is part of every mail")
+    if " " in _web_url(url):
+        raise ValueError("must look like https://news.example.org, without a space")
     return _web_url(url)
 
 
