@@ -226,6 +226,11 @@ def _unknown(names: Sequence[str], name: str, theirs: str) -> InputError:
 
 
 def _no_address(names: Sequence[str]) -> InputError:
+    if not any(name.strip() for name in names):
+        return InputError(
+            "The file is empty: there is no line with headings.",
+            "Name the file with the list; its first line names the columns.",
+        )
     if any("@" in name for name in names):
         return InputError(
             "The first line holds an address, and no headings.",

@@ -521,6 +521,12 @@ def test_a_column_that_is_not_there_is_refused(
         imported(installation, "Kontakt\nyes@people.example\n", renamed=renamed)
 
 
+@pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "\ufeff\r\n", ",,,\n"])
+def test_an_empty_file_is_called_so(installation: Installation, text: str):
+    with pytest.raises(InputError, match="The file is empty"):
+        imported(installation, text)
+
+
 def test_columns_that_are_not_used_are_named():
     ignored: list[str] = []
     text = "email,Vorname,status,Haustier\nyes@people.example,Yara,active,Katze\n"
