@@ -34,11 +34,12 @@ def raw_rows(session: Session, *conditions: Any) -> Sequence[Row[Any]]:
         conditions: which of them, in SQL.
 
     Returns:
-        Rows with `person_id`, `email`, `language`, `time_zone`, `slug`, `cadence`, `at`, `on`,
-        `edition`, `status` and `trouble`.
+        Rows with `person_id`, `subscription_id`, `email`, `language`, `time_zone`, `slug`,
+        `cadence`, `at`, `on`, `edition`, `status` and `trouble`.
     """
     columns = [
         Subscriber.id.label("person_id"),
+        Subscription.id.label("subscription_id"),
         Subscriber.email,
         Subscriber.language,
         Subscriber.time_zone,

@@ -365,12 +365,12 @@ def unsubscribe(
     if profile is not None:
         wanted = wanted.where(Subscription.profile_id == profile.id)
     return sum(
-        _end_by_id(session, each, "command line", attested_by, now)
+        end_by_id(session, each, "command line", attested_by, now)
         for each in session.scalars(wanted).all()
     )
 
 
-def _end_by_id(
+def end_by_id(
     session: Session, subscription_id: int, method: str, attested_by: str, now: datetime
 ) -> bool:
     """End a subscription, also one of which a column cannot be read."""

@@ -75,12 +75,16 @@ def list_(
 
 def show(email: shared.Email, json: shared.Json = False) -> None:
     """Show one person with their subscriptions and consent ledger."""
-    from notifier.subscribers import consent, suppressions
+    from notifier.subscribers import consent, overview, subscriptions
 
     with shared.open_deps() as deps, deps.reading() as session:
-        person = find(session, email)
-        document = _to_json(person, suppressions.among(session, [person.address_hash]))
-        ids = [subscription.id for subscription in person.subscriptions]
+        page = overview.page_of(session, subscriptions.hash_of(session, email))
+        rows = _page_to_json(page)
+        if not rows:
+            raise _not_stored(email)
+        document = rows[0]
+        ids = [each.id for person in page.people for each in person.subscriptions]
+        ids += [row.subscription_id for row in page.damaged]
         document["consent"] = [_consent_to_json(event) for event in consent.of(session, ids)]
     if json:
         shared.print_json(document)
