@@ -264,13 +264,14 @@ def _preferences_page(visit: LinkVisit, *, done: str = "", problem: str = "") ->
         problem: a message about one that did not (status 422); empty for none.
     """
     subscription, language = visit.subscription, visit.language
+    choice = visit.choice
     zone = times.zone_or_utc(subscription.subscriber.time_zone)
     paused_until, next_due = subscription.paused_until, due_times.next_of(subscription)
     hidden = subscription.hidden if is_list_of_names(subscription.hidden) else ()
     values: dict[str, Any] = {
-        **forms.options(language),
+        **forms.options(language, choice.schedule.time_zone),
         **visit.therapy_and_schedule,
-        "values": forms.fields_of(visit.choice),
+        "values": forms.fields_of(choice),
         "done": language.translate(done),
         "problem": language.translate(problem),
         "shown": [str(section) for section in OPTIONAL if str(section) not in hidden],
