@@ -6,7 +6,7 @@ from the pause come in the first digest after it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import (
     ColumnElement,
@@ -30,6 +30,7 @@ from notifier.store.models import Delivery, Subscriber, Subscription, is_unfinis
 from notifier.subscribers import consent, deletion, due_subscriptions, due_times, subscriptions
 from notifier.subscribers.due_subscriptions import not_put_off
 from notifier.subscribers.schedule import months_earlier
+from notifier.text import times
 
 # The periods of this file were chosen by hand; not measured.
 
@@ -47,10 +48,19 @@ KEPT_AFTER_LEAVING = timedelta(days=365)
 _BATCH = 500
 
 
-def pause(subscription: Subscription, until: datetime | None, now: datetime) -> bool:
-    """Hold digests back until a time, or until `resume` if None; return whether it was running."""
+def pause(subscription: Subscription, until: date | None, now: datetime) -> bool:
+    """Hold digests back; return whether the subscription was running.
+
+    Args:
+        subscription: the subscription.
+        until: the moment of the end, or the day with whose first minute it ends where the
+            subscriber lives; None for until `resume`.
+        now: when.
+    """
     if subscription.status not in SubscriptionStatus.RUNNING:
         return False
+    if until is not None and not isinstance(until, datetime):
+        until = times.beginning(until, subscription.subscriber.time_zone)
     subscription.status, subscription.paused_until = SubscriptionStatus.PAUSED, until
     due_times.keep(subscription, now)
     return True

@@ -5,7 +5,7 @@ form with an error changes nothing. The link of a mail opens the page, without l
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -156,8 +156,7 @@ def _save(visit: LinkVisit, form: FormData) -> DeferredResponse:
 def _pause(visit: LinkVisit, form: FormData) -> DeferredResponse:
     """Pause until midnight at the start of a day, in the subscriber's time zone."""
     zone = times.zone_or_utc(visit.subscription.subscriber.time_zone)
-    day = times.day_ahead(forms.text(form, "until"), visit.now.astimezone(zone).date())
-    until = datetime.combine(day, time(), zone).astimezone(UTC)
+    until = times.day_ahead(forms.text(form, "until"), visit.now.astimezone(zone).date())
     lifecycle.pause(visit.subscription, until, visit.now)
     return _preferences_page(visit, done=LazyMessage("Your subscription is paused."))
 

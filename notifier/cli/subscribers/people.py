@@ -14,7 +14,7 @@ from notifier.text import times
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
@@ -257,8 +257,8 @@ def _running(session: "Session", email: str, profile: str | None) -> "list[Subsc
     return running
 
 
-def _parse_pause_end(until: str, now: "datetime") -> "datetime | None":
-    """Parse the value of `--until`; None if it is empty.
+def _parse_pause_end(until: str, now: "datetime") -> "date | None":
+    """Parse the value of `--until`, a day or a moment; None if it is empty.
 
     Raises:
         InputError: it is not a day between today and five years ahead.
@@ -274,7 +274,7 @@ def _parse_pause_end(until: str, now: "datetime") -> "datetime | None":
                 f"--until {until} is out of range.",
                 "Give a day between today and five years ahead.",
             ) from error
-    return end
+    return end.date() if end is not None and ":" not in until else end
 
 
 def _print_person(person: dict[str, Any]) -> None:
