@@ -175,4 +175,6 @@ def _record(
 
 def _cells(text: str, separator: str, *, strict: bool) -> list[str]:
     lines = io.StringIO(text, newline="")
-    return next(csv.reader(lines, delimiter=separator, strict=strict), [])
+    # Some programs and people put a space between a separator and a quotation mark.
+    reader = csv.reader(lines, delimiter=separator, strict=strict, skipinitialspace=True)
+    return next(reader, [])

@@ -328,6 +328,15 @@ FILES = {
         "email,status,confirmed_at\nwait@people.example,,2024-01-01\n",
         {"wait": "pending"},
     ),
+    "a space between separator and quotation mark": (
+        "list.csv",
+        (
+            '"name", "email", "note", "status"\n'
+            '"Doe, Yara", "yes@people.example", "two\nlines, here", "active"\n'
+            '"Noor", "no@people.example", "", "unsubscribed"\n'
+        ),
+        {"yes": "confirmed", "no": "ended"},
+    ),
     "a line that names the separator": (
         "list.csv",
         "sep=;\nemail;status\nyes@people.example;ok, really\nno@people.example;left\n",
