@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from notifier.enums import SuppressionCause
+from notifier.enums import SignupRequestKind, SuppressionCause
 from notifier.store.models import Subscriber
-from notifier.subscribers import suppressions
+from notifier.subscribers import signup_requests, suppressions
 from tests.support.command_line import run_command
 from tests.support.installation import MONDAY, Installation
 
@@ -112,3 +112,36 @@ def test_a_list_is_imported_beside_a_damaged_person(
             "ended",
             "confirmed",
         ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *DAMAGED.values(),
+        "UPDATE enquiry SET kind='riddle'",
+        "UPDATE enquiry SET wish='{broken'",
+        "UPDATE enquiry SET at='long ago'",
+    ],
+)
+def test_everybody_can_be_erased_beside_a_damaged_row_and_with_one(
+    installation: Installation, statement: str
+):
+    installation.adopt()
+    assert run_command(installation, "subscribers", "list").code == 0  # it takes its key
+    deps = installation.at(MONDAY)
+    for name in ("anna", "ben"):
+        installation.subscribe(f"{name}@example.org")
+        with deps.writing() as session:
+            wish = {"profile": "frexalimab"}
+            kind = SignupRequestKind.SUBSCRIBE
+            signup_requests.ask(session, kind, f"{name}@example.org", wish, "192.0.2.1", MONDAY)
+    with deps.writing() as session:
+        session.execute(text(f"{statement} WHERE id=1"))
+    for name in ("ben", "anna"):
+        erased = run_command(
+            installation, "subscribers", "erase", f"{name}@example.org", "--now", MONDAY.isoformat()
+        )
+        assert erased.code == 0
+    with deps.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM subscriber")) == 0
+        assert session.scalar(text("SELECT count(*) FROM enquiry WHERE email IS NOT NULL")) == 0
