@@ -243,11 +243,16 @@ def _about(session: Session, address_hash: str) -> list[int]:
 def erase(session: Session, address_hash: str, now: datetime) -> int:
     """Delete an address from the requests that name it; return how many those were."""
     ids = _about(session, address_hash)
-    # As `mark_answered` does, in a statement: a request that cannot be read is erased, too.
-    for chunk in db.in_chunks(ids):
-        answered = update(SignupRequest).where(SignupRequest.id.in_(chunk))
-        session.execute(answered.values(answered_at=now, email=None, wish=None))
+    give_up(session, ids, now)
     return len(ids)
+
+
+def give_up(session: Session, ids: Sequence[int], now: datetime) -> None:
+    """Do what `mark_answered` does for requests that perhaps cannot be read."""
+    for chunk in db.in_chunks(ids):
+        waiting = SignupRequest.id.in_(chunk), SignupRequest.answered_at.is_(None)
+        values = {"answered_at": now, "email": None, "wish": None}
+        session.execute(update(SignupRequest).where(*waiting).values(**values))
 
 
 def expired(now: datetime) -> Select[int]:
