@@ -17,6 +17,7 @@ from notifier.errors import NotFoundError, NotifierError
 from notifier.store import db, keys
 from notifier.store.models import Profile, Subscriber, Subscription, Suppression
 from notifier.subscribers import (
+    bulk,
     consent,
     damaged_rows,
     deletion,
@@ -338,17 +339,13 @@ def never_again(session: Session, address_hash: str, now: datetime) -> None:
     second call changes nothing.
     """
     suppressions.add(session, address_hash, SuppressionCause.NEVER, "asked for by its owner", now)
-    subscriber = session.scalar(
-        select(Subscriber).where(Subscriber.address_hash == address_hash).with_for_update()
-    )
-    if subscriber is None:
-        return
-    for subscription in subscriber.subscriptions:
-        if subscription.status in SubscriptionStatus.RUNNING or subscription.wish is not None:
-            end(session, subscription, "never", "subscriber", now)
-    pending = [
-        each.id for each in subscriber.subscriptions if each.status is SubscriptionStatus.PENDING
-    ]
+    owner = select(Subscriber.id).where(Subscriber.address_hash == address_hash)
+    person = session.scalar(owner.with_for_update())
+    stored = bulk.stored(session, [person] if person is not None else ()).values()
+    for each in stored:
+        if each.status is not SubscriptionStatus.PENDING:
+            end_by_id(session, each.id, "never", "subscriber", now)
+    pending = [each.id for each in stored if each.status is SubscriptionStatus.PENDING]
     if pending:
         deletion.delete_sign_ups(session, pending)
 

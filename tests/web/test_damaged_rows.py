@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import text
 
-from notifier.enums import ConsentEvent
+from notifier.enums import ConsentEvent, SuppressionCause
 from notifier.links import Purpose
 from notifier.store.models import Consent
-from notifier.subscribers import address_changes, subscriptions
+from notifier.subscribers import address_changes, subscriptions, suppressions
 from tests.cli.test_damaged_rows import DAMAGED
 from tests.support.forms import FORM, link_to, visiting
 from tests.support.installation import MONDAY, Installation
@@ -65,6 +65,23 @@ def test_a_link_from_before_a_change_of_address_ends_a_damaged_row_too(installat
         assert "Unsubscribe me" in client.get(old_link).text
         assert "You are unsubscribed." in client.post(old_link).text
     assert stored(installation, "status") == ("ended",)
+
+
+@pytest.mark.parametrize("statement", DAMAGED.values(), ids=DAMAGED)
+def test_whoever_wants_no_mail_ever_is_heard(
+    installation: Installation, client: Client, statement: str
+):
+    installation.adopt()
+    installation.subscribe(ANNA)
+    deps = installation.at(MONDAY)
+    with deps.reading() as session:
+        key = subscriptions.hash_of(session, ANNA)
+    damage(installation, statement)
+    link = f"/never/{deps.links.token(Purpose.NEVER, key, MONDAY)}"
+    assert client.post(link).status_code == 200
+    assert stored(installation, "status") == ("ended",)
+    with deps.reading() as session:
+        assert suppressions.of(session, key).cause is SuppressionCause.NEVER
 
 
 def test_a_damaged_wish_is_confirmed_as_what_is_stored(installation: Installation, client: Client):
