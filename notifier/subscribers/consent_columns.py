@@ -111,13 +111,13 @@ _SHORTEST_NO, _LONGEST_NO = min(map(len, _PLAIN_NOES)), 2 * max(map(len, _PLAIN_
 
 def kind_of(heading: str) -> str:
     """Return the word by which `meaning` knows a column about consent; empty for other columns."""
-    for form in forms_of(heading):
+    forms = forms_of(heading)
+    if any(not _OTHER_WAYS.isdisjoint(form.split()) for form in forms):
+        return ""
+    for form in forms:
         if form in _KNOWN:
             return form
-        parts = form.split()
-        if not _OTHER_WAYS.isdisjoint(parts):
-            continue
-        if kind := _kind_of_parts(parts):
+        if kind := _kind_of_parts(form.split()):
             return kind
         if f"{form} ".startswith(_LEFT_WHAT):
             return "unsubscribed"

@@ -18,6 +18,8 @@ from notifier.text import times
 _Value = TypeVar("_Value")
 # The place before a capital letter within a word, in the names that programs give: `optOut`.
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+# What is in brackets behind a heading: "Unsubscribed (Y/N)"; not a period, as in "Active (30d)".
+_HINT = re.compile(r"\((?:[^()\d]{0,80}|[01]/[01])\)|\[[^\[\]\d]{0,80}\]")
 
 
 class Standing(IntEnum):
@@ -38,8 +40,10 @@ def word(text: str) -> str:
 
 
 def forms_of(heading: str) -> tuple[str, ...]:
-    """Return the words of a heading: as they are, and with `oneWord` as two."""
-    return tuple(dict.fromkeys((word(heading), word(_CAPITAL.sub(" ", heading)))))
+    """Return the words of a heading: as they are, with `oneWord` as two, and without a hint."""
+    without_hint = _HINT.sub(" ", heading)
+    texts = (heading, *(_CAPITAL.sub(" ", text) for text in (heading, without_hint)))
+    return tuple(dict.fromkeys(word(text) for text in texts))
 
 
 def words(text: str) -> frozenset[str]:

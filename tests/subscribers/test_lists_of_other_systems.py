@@ -314,6 +314,14 @@ FILES = {
         ),
         {"yes": "confirmed", "no": "ended"},
     ),
+    "hints in the headings of a spreadsheet": (
+        "contacts.csv",
+        (
+            "E-mail (required),How often [optional],Unsubscribed? (Y/N),Active (1/0)\n"
+            "yes@people.example,,N,1\nno@people.example,,Y,1\nrest@people.example,,n,0\n"
+        ),
+        {"yes": "confirmed", "no": "ended", "rest": "paused"},
+    ),
     "a plain no in a column of any name": (
         "contacts.csv",
         (
@@ -357,6 +365,7 @@ NO_WORD_ABOUT_MAILS = {
     "other ways than mail": "SMS Marketing Consent,SMS_BLACKLISTED,Push opt-out,Phone unsubscribed",
     "other times": "Last status,Previous status,Former subscription,Initial consent state",
     "names, places and notes": "First name,Last name,City,Notes",
+    "counts of a period": "Active (30d),Opted out (6mo),Bounced [2025],Unsubscribed (12 months)",
     "an account and what is paid": "Customer type,Account tier,Membership,Plan",
 }
 
@@ -371,7 +380,16 @@ def test_a_word_in_a_column_about_something_else_is_no_no(
     assert standings(installation) == {"yes": "confirmed"}
 
 
-@pytest.mark.parametrize("heading", ["SMS Marketing Consent", "Push status", "Previous status"])
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "SMS Marketing Consent",
+        "Push status",
+        "Previous status",
+        "Opt-out (phone)",
+        "Last (opt out)",
+    ],
+)
 @pytest.mark.parametrize("cell", ["unsubscribed", "Opted out", "blacklisted", "unconfirmed", "1"])
 def test_a_no_to_other_ways_and_of_other_times_is_no_no_to_mails(
     installation: Installation, heading: str, cell: str
