@@ -30,7 +30,10 @@ STATUS = words(
 )
 # Columns that hold a status or another thing; a word that is not known there says nothing.
 _STATE = "state"
-_KIND = words("type;subscriber type;typ;state;zustand;état;estado;contact status")
+_KIND = words(
+    "type;subscriber type;typ;state;zustand;état;estado;contact status;marketing status;"
+    "consent status;newsletter status;opt in status;optin status"
+)
 # Columns in which a no says what somebody is; a date is a yes.
 _ASSERTING = {
     Standing.ENDED: (
@@ -59,7 +62,7 @@ _DENYING: dict[Standing | SuppressionCause, str] = {
     Standing.ENDED: (
         "unsub time;unsub reason;unsubscribed;unsubscribe date;unsubscribe time;"
         "unsubscription date;unsubscription reason;date unsubscribed;opt out;"
-        "opted out;optout;ended;deleted;"
+        "opted out;optout;ended;deleted;no bulk email;no bulk emails;do not bulk email;"
         "email disabled;unsubscribed from all email;unsubscribe reason;abgemeldet;"
         "abgemeldet am;abmeldedatum;abmeldung;ausgetragen am;désabonné;désabonné le;"
         "désinscrit le;date de désinscription;baja;fecha de baja"
@@ -86,8 +89,8 @@ _BEFORE = words(
     "is;has;was;been;currently;e;mail;email;user;member;contact;subscriber;customer;account;"
     "person;recipient;newsletter;global"
 )
-# Words behind one of `_DENYING`: `unsubscribed_at`, `Opted Out Timestamp`.
-_BEHIND = words("at;on;date;time;timestamp;datetime")
+# Words behind one of `_DENYING`: `unsubscribed_at`, `Opted Out Timestamp`, `EmailBouncedReason`.
+_BEHIND = words("at;on;date;time;timestamp;datetime;reason")
 # Beginnings that name what somebody left: "Opted out of email: Marketing Information".
 _LEFT_WHAT = ("opted out of ", "opt out of ", "unsubscribed from ", "unsubscribe from ")
 # Other ways than mail, which have columns of the same words.
@@ -99,11 +102,11 @@ _OTHER_TIMES = words("last;latest;previous;prior;former;old;before;initial;first
 
 # Words that are a no in whatever column they stand: nobody says them of anything but mails.
 _PLAIN_NOES = words(
-    "unsubscribed;opted out;not subscribed;abgemeldet;désabonné;désabonnée;désinscrit;"
+    "unsubscribed;opted out;not subscribed;abgemeldet;abbestellt;désabonné;désabonnée;désinscrit;"
     "désinscrite;dado de baja;dada de baja;blocklisted;blacklisted;do not mail;do not email;"
     "do not contact;hard bounce;hard bounced;complained;spam complaint;marked as spam;"
     "reported as spam;unconfirmed;not confirmed;never subscribed;nonsubscribed;non subscribed;"
-    "unbestätigt;nicht bestätigt"
+    "no consent;unbestätigt;nicht bestätigt"
 )
 # Cells of other lengths, which most are, need no closer look; signs around a word are allowed.
 _SHORTEST_NO, _LONGEST_NO = min(map(len, _PLAIN_NOES)), 2 * max(map(len, _PLAIN_NOES))
@@ -119,8 +122,6 @@ def kind_of(heading: str) -> str:
             return form
         if kind := _kind_of_parts(form.split()):
             return kind
-        if f"{form} ".startswith(_LEFT_WHAT):
-            return "unsubscribed"
     return ""
 
 
@@ -134,6 +135,8 @@ def _kind_of_parts(parts: Sequence[str]) -> str:
             return without_last
         if known in STATUS:
             return _STATE  # of an account, perhaps
+        if known.startswith(_LEFT_WHAT):
+            return "unsubscribed"
         if parts[begin] not in _BEFORE:
             break
     return ""

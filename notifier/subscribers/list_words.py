@@ -69,7 +69,8 @@ _STANDINGS = _table(
         ),
         Standing.PAUSED: (
             "paused;pause;snoozed;on hold;hold;disabled;inactive;suspended;vacation;nomail;"
-            "no mail;by user;by moderator;by bounces;soft bounce;soft bounced;pausiert;"
+            "no mail;by user;by moderator;by bounces;soft bounce;soft bounced;deactivated;"
+            "temp hold;temporary hold;on vacation;pausiert;"
             "ruhend;inaktiv;deaktiviert;en pause;suspendu;suspendue;inactif;pausado;pausada;"
             "inactivo;inactiva"
         ),
@@ -77,19 +78,22 @@ _STANDINGS = _table(
             "pending;unconfirmed;not confirmed;unactivated;unverified;not verified;waiting;"
             "awaiting confirmation;opt in pending;optin pending;invited;imported;"
             "nonsubscribed;non subscribed;never subscribed;transactional;implied;no permission;"
-            "no permissions set;unpaid;s;ausstehend;unbestätigt;nicht bestätigt;offen;"
+            "no permissions set;no consent;unpaid;s;ausstehend;unbestätigt;nicht bestätigt;offen;"
             "eingeladen;en attente;non confirmé;non confirmée;non vérifié;pendiente;"
             "sin confirmar;no confirmado"
         ),
         Standing.ENDED: (
             "ended;unsubscribed;unsubscribe;unsub;left;opted out;opt out;optout;cancelled;"
             "canceled;removed;deleted;archived;expired;former;churned;signed off;"
-            "not subscribed;u;abgemeldet;ausgetragen;gekündigt;gelöscht;beendet;désabonné;"
+            "not subscribed;stopped;withdrawn;revoked;u;abgemeldet;abbestellt;widerrufen;"
+            "ausgetragen;gekündigt;gelöscht;beendet;désabonné;"
             "désabonnée;désinscrit;désinscrite;résilié;supprimé;dado de baja;dada de baja;"
             "baja;cancelado;cancelada;desuscrito"
         ),
     }
 )
+# The beginnings of longer words that say how somebody left.
+_LEFT = ("unsubscribed ", "opted out ")
 # What suppresses an address, and why.
 _CAUSES = _table(
     {
@@ -177,6 +181,8 @@ def standing_of(text: str) -> tuple[Standing, SuppressionCause | None] | None:
     key = word(text)
     if key in _STANDINGS:
         return _STANDINGS[key], None
+    if key.startswith(_LEFT):  # "unsubscribed by user", "Unsubscribed (manual)"
+        return Standing.ENDED, None
     cause = _CAUSES.get(key) if key else None
     return (Standing.SUPPRESSED, cause) if cause else None
 

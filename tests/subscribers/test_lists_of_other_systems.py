@@ -322,6 +322,33 @@ FILES = {
         ),
         {"yes": "confirmed", "no": "ended", "rest": "paused"},
     ),
+    "Salesforce": (
+        "contacts.csv",
+        (
+            "Email,HasOptedOutOfEmail,IsEmailBounced,EmailBouncedReason,DoNotCall\n"
+            "yes@people.example,false,false,,true\nno@people.example,true,false,,false\n"
+            "gone@people.example,false,true,550 no such user,false\n"
+        ),
+        {"yes": "confirmed", "no": "ended", "gone": "bounced"},
+    ),
+    "CiviCRM": (
+        "contacts.csv",
+        (
+            "Email,Do Not Email,Do Not Phone,No Bulk Emails (User Opt Out),On Hold\n"
+            "yes@people.example,No,Yes,No,No\nno@people.example,No,No,Yes,No\n"
+            "stop@people.example,Yes,No,No,No\nrest@people.example,No,No,No,On Hold Bounce\n"
+        ),
+        {"yes": "confirmed", "no": "ended", "stop": "asked", "rest": "paused"},
+    ),
+    "Pipedrive": (
+        "people.csv",
+        (
+            "Name,Email,Marketing status\nYara,yes@people.example,Subscribed\n"
+            "Noor,no@people.example,Unsubscribed\nWim,wait@people.example,No consent\n"
+            "Gerd,gone@people.example,Bounced\n"
+        ),
+        {"yes": "confirmed", "no": "ended", "wait": "pending", "gone": "bounced"},
+    ),
     "a plain no in a column of any name": (
         "contacts.csv",
         (
@@ -456,6 +483,7 @@ def test_the_choices_of_a_german_spreadsheet_are_taken(installation: Installatio
 NOT_CONFIRMED = [
     *("pending", "Unconfirmed", "NOT CONFIRMED", "awaiting-confirmation", "opt-in pending"),
     *("paused", "on hold", "Disabled", "inaktiv", "suspendu"),
+    *("Unsubscribed (manual)", "unsubscribed by user", "abbestellt", "Temp Hold", "withdrawn"),
     *("ended", "unsubscribed", "Opted-Out", "CANCELED", "removed", "ausgetragen", "désinscrit"),
     *("suppressed", "blacklisted", "hard_bounce", "cleaned", "Marked as spam", "gesperrt"),
     *("", "0", "7", "VIP", "unknown", "confirm?", "not subscribed", "un-subscribed", "¿?"),
