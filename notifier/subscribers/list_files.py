@@ -9,6 +9,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import chain
 from typing import TextIO
 
@@ -23,7 +24,7 @@ from notifier.subscribers.list_headings import (
     without,
 )
 
-__all__ = ["COLUMNS", "EXPORT_COLUMNS", "PROBLEM", "read", "said_by_name", "write"]
+__all__ = ["COLUMNS", "EXPORT_COLUMNS", "PROBLEM", "count", "read", "said_by_name", "write"]
 
 # The key under which `read` reports a line that it cannot read.
 PROBLEM = "problem"
@@ -61,11 +62,29 @@ def read(
         InputError: the file as a whole cannot be read: no column holds addresses, or it is no text.
     """
     unused = ignored if ignored is not None else []
-    try:
+    with _refusing_no_text():
         if json_lines:
             yield from _json_lines(file, renamed or {}, file_says, unused)
         else:
             yield from _csv_lines(file, renamed or {}, file_says, unused)
+
+
+def count(file: TextIO) -> int:
+    """Return how many lines a list has, and go back to its beginning.
+
+    Raises:
+        InputError: it is no text.
+    """
+    with _refusing_no_text():
+        number = sum(1 for _ in file)
+    file.seek(0)
+    return number
+
+
+@contextmanager
+def _refusing_no_text() -> Iterator[None]:
+    try:
+        yield
     except UnicodeDecodeError as error:
         raise InputError(
             "The file ends in the middle of a character, or is no text.",

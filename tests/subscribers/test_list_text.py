@@ -59,6 +59,26 @@ def test_a_file_that_ends_in_the_middle_of_a_character_is_refused():
         list(list_files.read(text, json_lines=False))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_bytes_that_are_no_character_damage_their_line_alone(encoding: str):
+    damage = {"utf-8-sig": b"\xfc", "utf-16": b"\x3d\xd8", "utf-32": b"\xff\xff\xff\xff"}
+    before, after = TEXT.replace("Jörg", "J|rg").split("|")
+    octets = before.encode(encoding) + damage[encoding]
+    octets += after.encode({"utf-8-sig": "utf-8"}.get(encoding, f"{encoding}-le"))
+    with list_text.opened(io.BytesIO(octets)) as text:
+        assert list_files.count(text) == 2
+        ((_, cells),) = list_files.read(text, json_lines=False)
+    assert cells["email"] == "yara@people.example"
+
+
+def test_a_file_that_is_cut_off_is_not_counted_either():
+    with (
+        list_text.opened(io.BytesIO(TEXT.encode("utf-16")[:-1])) as text,
+        pytest.raises(InputError, match="middle of a character"),
+    ):
+        list_files.count(text)
+
+
 @pytest.mark.parametrize("separator", list(",;\t|"))
 def test_the_separator_is_recognised(separator: str):
     text = separator.join(("email", '"Name, or; both"', "every"))
