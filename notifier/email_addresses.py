@@ -18,6 +18,12 @@ _PLAIN_LOCAL_PART = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*", re.ASCI
 # RFC 5321, 4.5.3.1: 64 octets before the @, and 254 in all; a longer domain gets the full check.
 _LONGEST_LOCAL_PART, _LONGEST_DOMAIN = 64, 180
 
+# Characters that nobody sees: pages break long addresses with them, and phones and address books
+# put marks of the direction of writing around what is copied. No address has them.
+_UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+# Joiners, which mean something within some names of domains (RFC 5892, A.1 and A.2), not at an end.
+_JOINERS = "\u200c\u200d"
+
 # Of a shorter part before the @ a hint leaves the first letter only. Chosen by hand.
 _SHORTEST_WITH_LAST = 4
 
@@ -41,9 +47,13 @@ PROVIDERS = {
 def normalize(text: str) -> str:
     """Return an address in the form in which it is stored and written to (RFC 5321, 5890, 6531).
 
+    Characters that nobody sees are left out: who pasted one cannot find what is wrong.
+
     Raises:
         AddressError: no mail can be sent to it.
     """
+    if not text.isascii():
+        text = _UNSEEN.sub("", text).strip().strip(_JOINERS)
     local_part, at, domain = text.strip().rpartition("@")
     if (
         at

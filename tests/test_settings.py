@@ -50,6 +50,23 @@ def test_the_address_of_our_pages_is_used_in_ascii(file: Path, written: str, use
     assert load(file, {}).public_url == used
 
 
+def test_a_mark_that_an_editor_puts_before_the_text_is_no_part_of_it(file: Path, tmp_path: Path):
+    file.write_text('public_url = "https://a.example.org"\n[smtp]\nport = 26\n', "utf-8-sig")
+    password = tmp_path / "password"
+    password.write_text("geheim\r\n", "utf-8-sig")
+    settings = load(file, {"NOTIFIER_SMTP__PASSWORD_FILE": str(password)})
+    assert (settings.public_url, settings.smtp.port) == ("https://a.example.org", 26)
+    assert settings.smtp.password == "geheim"
+
+
+@pytest.mark.parametrize(
+    "text", [" https://a.example.org", "https://a.example.org/ ", "\thttps://a.example.org\n"]
+)
+def test_space_around_the_public_address_is_not_in_the_links_of_mails(file: Path, text: str):
+    file.touch()
+    assert load(file, {"NOTIFIER_PUBLIC_URL": text}).public_url == "https://a.example.org"
+
+
 def test_a_secret_may_lie_in_a_file_that_the_environment_names(file: Path, tmp_path: Path):
     files = {"password": "pa ss=wörd\n", "key": "k" * 20, "number": "587\r\n"}
     for name, text in files.items():
@@ -124,6 +141,7 @@ def test_a_relative_path_of_the_database_starts_at_the_settings_file(file: Path)
         ),
         ("public_url = 'ftp://x'", {}, ["public_url", "https://news.example.org"]),
         ("public_url = 'https://bü_cher.example'", {}, ["public_url", "no domain can have"]),
+        ("public_url = 'https://my news.test'", {}, ["public_url", "no domain can have"]),
         ("[schedule]\ntime_zone = 'Mars/Olympus'", {}, ["schedule.time_zone", "Europe/Berlin"]),
         ("[sender]\naddress = 'nobody'", {}, ["sender.address", "not an e-mail address"]),
         ('[sender]\nname = "a\\nBcc: x"', {}, ["sender.name", "one line"]),

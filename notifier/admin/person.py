@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, load_only
@@ -166,8 +166,8 @@ class Asked:
     reason: str = ""
 
 
-def pause(deps: Deps, asked: Asked, subscription_id: int, until: datetime | None) -> int:
-    """Hold a subscription's digests back until a time, or until `resume`.
+def pause(deps: Deps, asked: Asked, subscription_id: int, until: date | None) -> int:
+    """Hold a subscription's digests back until a day, or until `resume`.
 
     Returns:
         The id of the entry in the operators' log.

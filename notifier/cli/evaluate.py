@@ -33,7 +33,7 @@ def evaluate(
     """
     from notifier.match import evaluation, judging, profiles
 
-    texts = evaluation.read(shared.file_bytes(file).decode("utf-8", "replace"), str(file))
+    texts = evaluation.read(shared.file_bytes(file).decode("utf-8-sig", "replace"), str(file))
     with shared.open_deps() as deps, deps.reading() as session:
         judge = judging.document_judge(profiles.find(session, profile))
         result = evaluation.evaluate(texts, judge)

@@ -140,7 +140,7 @@ def _complete(path: Path, given: Mapping[str, Any], *, asks: bool) -> Collection
     added: Collection[str] = ()
     try:
         with _locked(path):
-            text = path.read_bytes().decode("utf-8")
+            text = path.read_bytes().decode("utf-8-sig")
             values = _missing(path, load(path), text, wanted)
             added = values.keys()
             if values:

@@ -5,7 +5,6 @@ Nothing else in the package writes to standard output or standard error (the exc
 file cannot control a terminal: it is made printable here.
 """
 
-import getpass
 import io
 import json
 import os
@@ -144,7 +143,9 @@ def language_code(code: str) -> str:
 
 def operator() -> str:
     """Return how the consent ledger names the person at this keyboard: `operator USER`."""
-    return f"operator {getpass.getuser()}"
+    from notifier.store.files import user_name
+
+    return f"operator {user_name()}"
 
 
 @contextmanager

@@ -123,7 +123,7 @@ def _text_of(path: Path) -> str:
     try:
         if not path.exists() and str(path) in bundled_slugs():
             return bundled_file(str(path))
-        return read_input(path, LARGEST_FILE).decode("utf-8")
+        return read_input(path, LARGEST_FILE).decode("utf-8-sig")
     except InputError as error:
         raise ProfileError(error.problem, _fix_for_file()) from error
     except (OSError, UnicodeDecodeError) as error:

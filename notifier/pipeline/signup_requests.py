@@ -65,9 +65,7 @@ def _answer_one(deps: Deps, request_id: int, problems: Problems | None) -> None:
     except Exception as error:  # noqa: BLE001 - one request does not stop the others
         (problems or Problems()).note(f"Answering request {request_id}", error)
         with deps.writing() as session:
-            request = signup_requests.claim(session, request_id)
-            if request is not None:
-                signup_requests.mark_answered(request, deps.now())
+            signup_requests.give_up(session, [request_id], deps.now())
 
 
 def to_json(profile: str, choice: Choice) -> dict[str, object]:

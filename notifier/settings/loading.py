@@ -185,7 +185,8 @@ def _read(file: Path) -> dict[str, Any]:
             f"{file} is larger than {_LARGEST_FILE:,} bytes.", "Give a settings file with --config."
         )
     try:
-        return tomllib.loads(content.decode("utf-8"))
+        # Windows editors put a mark before the text, which TOML does not know.
+        return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise SettingsError(
             f"{file} is not UTF-8 text, from byte {error.start + 1} on.", "Save it as UTF-8."

@@ -65,7 +65,7 @@ def _content(variable: str, path: str, environ: Mapping[str, str]) -> str:
             "Name a file that this user may read and that holds the value alone.",
         ) from None
     try:
-        text = content.decode("utf-8") if len(content) <= _LARGEST_FILE else None
+        text = content.decode("utf-8-sig") if len(content) <= _LARGEST_FILE else None
     except UnicodeDecodeError:
         text = None
     if text is None:

@@ -33,7 +33,8 @@ def _time_zone(name: str) -> str:
         raise ValueError("there is no such time zone; names look like Europe/Berlin") from error
 
 
-def _web_url(url: str) -> str:
+def _web_url(text: str) -> str:
+    url = text.strip()
     try:
         parts = urlsplit(url)
         is_usable = (
@@ -61,7 +62,7 @@ def _public_url(url: str) -> str:
 
 def _ascii_host(parts: SplitResult) -> str:
     """Return the host of a URL with its port, its name in A-labels (RFC 5890)."""
-    if parts.netloc.isascii():
+    if parts.netloc.isascii() and " " not in parts.netloc:
         return parts.netloc
     try:
         host = domain_of(f"x@{parts.hostname}")

@@ -5,6 +5,7 @@ is not a regular file: reading a pipe could wait for ever, a device has no end, 
 lead into another user's file.
 """
 
+import getpass
 import os
 import secrets
 import stat
@@ -21,6 +22,14 @@ _OTHERS = stat.S_IRWXO
 _SYSTEM_FOLDERS = ("/dev", "/proc", "/sys")
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108 - its files are regular ones
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+
+
+def user_name() -> str:
+    """Return the name of the user who runs this, or the number: a container's user has no name."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
 
 
 def open_input(path: Path, largest: int) -> BinaryIO:

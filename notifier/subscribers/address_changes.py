@@ -280,6 +280,7 @@ def _take_over(
     owner = counterpart.subscriber
     counterpart.wish, counterpart.ended_at = None, None
     counterpart.status, counterpart.confirmed_at = running.status, now
+    due_times.forget_renewals(counterpart)
     counterpart.paused_until, counterpart.seen_snapshot = (
         running.paused_until,
         running.seen_snapshot,

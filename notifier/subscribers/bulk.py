@@ -4,12 +4,12 @@ Owns these statements; `import_export` decides what is stored.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import String, insert, select, type_coerce
 from sqlalchemy.orm import Session
 
-from notifier.enums import ConsentEvent, DeliveryKind
+from notifier.enums import ConsentEvent, DeliveryKind, SubscriptionStatus
 from notifier.store.db import in_chunks
 from notifier.store.models import Consent, Delivery, Subscriber, Subscription
 
@@ -25,19 +25,27 @@ def ids_by_hash(session: Session, hashes: Iterable[str]) -> dict[str, int]:
     return people
 
 
-def stored(session: Session, people: Iterable[int]) -> dict[tuple[int, int], Any]:
-    """Return id and status of these people's subscriptions, by subscriber and profile."""
+class Stored(NamedTuple):
+    """A stored subscription; its status is None where that is no status of ours."""
+
+    id: int
+    status: SubscriptionStatus | None
+
+
+def stored(session: Session, people: Iterable[int]) -> dict[tuple[int, int], Stored]:
+    """Return these people's subscriptions, by subscriber and profile."""
     columns = (
         Subscription.id,
         Subscription.subscriber_id,
         Subscription.profile_id,
-        Subscription.status,
+        type_coerce(Subscription.status, String).label("status"),
     )
+    known = {str(status): status for status in SubscriptionStatus}
     rows = {}
     for chunk in in_chunks(people):
         statement = select(*columns).where(Subscription.subscriber_id.in_(chunk))
         for row in session.execute(statement):
-            rows[row.subscriber_id, row.profile_id] = row
+            rows[row.subscriber_id, row.profile_id] = Stored(row.id, known.get(row.status))
     return rows
 
 

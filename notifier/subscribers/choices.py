@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from notifier.enums import Cadence, Edition, SubscriptionStatus
+from notifier.errors import InputError
 from notifier.i18n.catalog import SOURCE
 from notifier.store.models import Profile, Subscriber, Subscription
 from notifier.subscribers.schedule import Schedule
@@ -82,10 +83,16 @@ def choice_of(subscription: Subscription) -> Choice:
 
 
 def choice_to_confirm(subscription: Subscription) -> Choice:
-    """Return the choice that a confirmation applies: the waiting wish, else the stored choice."""
-    return (
-        from_json(subscription.wish) if subscription.wish is not None else choice_of(subscription)
-    )
+    """Return the choice that a confirmation applies: the waiting wish, else the stored choice.
+
+    The stored one counts, too, where the wish is damaged.
+    """
+    if subscription.wish is None:
+        return choice_of(subscription)
+    try:
+        return from_json(subscription.wish)
+    except (InputError, KeyError, TypeError, ValueError):
+        return choice_of(subscription)
 
 
 def to_json(choice: Choice) -> dict[str, Any]:

@@ -61,13 +61,15 @@ def record(
     code = subscription.subscriber.language
     _keep_wording(session, code)
     session.add(Consent(**_row(subscription.id, code, event, method, attested_by, now)))
-    address = subscription.subscriber.address_hash
-    departures.note(
-        session,
-        _KINDS[event],
-        address,
-        subscription=departures.subscription_name(session, address, subscription.profile_id),
-    )
+    note_departure(session, event, subscription.subscriber.address_hash, subscription.profile_id)
+
+
+def note_departure(
+    session: Session, event: ConsentEvent, address_hash: str, profile_id: int
+) -> None:
+    """Note in the journal of departures that a subscription ended, or runs again."""
+    name = departures.subscription_name(session, address_hash, profile_id)
+    departures.note(session, _KINDS[event], address_hash, subscription=name)
 
 
 def record_many(

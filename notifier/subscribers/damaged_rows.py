@@ -1,19 +1,24 @@
-"""Rows about people of which a column cannot be read: shown as they are stored.
+"""Rows about people of which a column cannot be read: shown as they are stored, and ended.
 
 Owns the raw form of such a row. A value that no version of this program wrote (another tool's, or a
-fault of a disk) must not hide all other people from a list.
+fault of a disk) must not hide all other people from a list, nor keep its own person from leaving.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, String, cast, select, type_coerce
+from sqlalchemy import Row, String, cast, select, type_coerce, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from notifier.store.models import Profile, Subscriber, Subscription
+from notifier.enums import ConsentEvent, SubscriptionStatus
+from notifier.store.models import Profile, RetiredLink, Subscriber, Subscription
+from notifier.subscribers import consent
 
 # The errors by which SQLAlchemy's types say that a stored value is none of theirs.
 UNREADABLE = (ValueError, LookupError, TypeError)
+# No object of a row that cannot be read is in the session.
+_UNREAD = {"synchronize_session": False}
 
 
 def _raw(attribute: InstrumentedAttribute[Any], name: str) -> Any:
@@ -29,11 +34,12 @@ def raw_rows(session: Session, *conditions: Any) -> Sequence[Row[Any]]:
         conditions: which of them, in SQL.
 
     Returns:
-        Rows with `person_id`, `email`, `language`, `time_zone`, `slug`, `cadence`, `at`, `on`,
-        `edition`, `status` and `trouble`.
+        Rows with `person_id`, `subscription_id`, `email`, `language`, `time_zone`, `slug`,
+        `cadence`, `at`, `on`, `edition`, `status` and `trouble`.
     """
     columns = [
         Subscriber.id.label("person_id"),
+        Subscription.id.label("subscription_id"),
         Subscriber.email,
         Subscriber.language,
         Subscriber.time_zone,
@@ -54,3 +60,42 @@ def raw_rows(session: Session, *conditions: Any) -> Sequence[Row[Any]]:
         .order_by(Subscriber.id, Subscription.id)
     )
     return session.execute(statement).all()
+
+
+def id_by_link(session: Session, link_id: str) -> int | None:
+    """Return the id of the subscription that a link ends, also one from before a new address."""
+    retired = select(RetiredLink.subscription_id).where(RetiredLink.link_id == link_id)
+    own = select(Subscription.id).where(Subscription.link_id == link_id)
+    return session.scalar(own) or session.scalar(retired)
+
+
+def end(
+    session: Session, subscription_id: int, method: str, attested_by: str, now: datetime
+) -> bool:
+    """End a subscription by statements that read nothing of what may be damaged.
+
+    Returns:
+        Whether it had not ended before.
+    """
+    row = session.execute(
+        select(
+            Subscription.profile_id,
+            Subscriber.address_hash,
+            Subscriber.language,
+            _raw(Subscription.status, "status"),
+        )
+        .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+        .where(Subscription.id == subscription_id)
+    ).one()
+    ending = update(Subscription).where(Subscription.id == subscription_id)
+    if row.status == SubscriptionStatus.ENDED:
+        session.execute(ending.values(wish=None), execution_options=_UNREAD)
+        return False
+    values = {"status": SubscriptionStatus.ENDED, "ended_at": now}
+    session.execute(
+        ending.values(**values, paused_until=None, wish=None), execution_options=_UNREAD
+    )
+    ledger = [(subscription_id, row.language)]
+    consent.record_many(session, ledger, ConsentEvent.WITHDRAWN, method, attested_by, now)
+    consent.note_departure(session, ConsentEvent.WITHDRAWN, row.address_hash, row.profile_id)
+    return True

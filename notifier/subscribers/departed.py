@@ -10,14 +10,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import String, select, type_coerce
+from sqlalchemy.orm import Session
 
 from notifier.enums import ConsentEvent, SubscriptionStatus, SuppressionCause
 from notifier.store import departures
 from notifier.store.departures import Departure, Kind, Line
 from notifier.store.models import Consent, Subscriber, Subscription, Suppression
-from notifier.subscribers import lifecycle, privacy, subscriptions, suppressions
+from notifier.subscribers import (
+    due_subscriptions,
+    lifecycle,
+    privacy,
+    subscriptions,
+    suppressions,
+)
 
 _METHOD, _ATTESTED_BY = "journal", "journal of departures"
 # The causes that concern a person at each of their addresses, not a mailbox.
@@ -146,23 +152,25 @@ def _repeat(session: Session, line: Line, address: str) -> Counter[str]:
 def _repeat_leaving(session: Session, line: Line, address: str) -> Counter[str]:
     departure = line.departure
     query = (
-        select(Subscription)
-        .join(Subscriber)
+        select(
+            Subscription.id,
+            Subscription.profile_id,
+            type_coerce(Subscription.status, String).label("status"),
+        )
+        .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .where(Subscriber.address_hash == address)
-        .options(joinedload(Subscription.subscriber))
     )
     counts: Counter[str] = Counter()
-    for subscription in session.scalars(query):
-        profile_id = subscription.profile_id
-        named = departures.subscription_name(session, departure.address, profile_id)
+    for row in session.execute(query).all():
+        named = departures.subscription_name(session, departure.address, row.profile_id)
         if named != departure.subscription:
             continue
         if departure.kind is Kind.LEFT:
-            counts["left"] += subscriptions.end(
-                session, subscription, _METHOD, _ATTESTED_BY, line.at
+            counts["left"] += subscriptions.end_by_id(
+                session, row.id, _METHOD, _ATTESTED_BY, line.at
             )
         else:
-            counts["returned"] += subscription.status is SubscriptionStatus.ENDED
+            counts["returned"] += row.status == SubscriptionStatus.ENDED
     return counts
 
 
@@ -174,11 +182,14 @@ def _pause_moved(session: Session, addresses: set[str], now: datetime) -> list[i
     """
     ids = []
     for address in sorted(addresses):
-        query = select(Subscriber).where(Subscriber.address_hash == address)
-        person = session.scalar(query.options(selectinload(Subscriber.subscriptions)))
-        if person is None:
-            continue
-        running = [each for each in person.subscriptions if lifecycle.pause(each, None, now)]
+        theirs = (
+            select(Subscription.id)
+            .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+            .where(Subscriber.address_hash == address)
+        )
+        rows = due_subscriptions.stored_rows(session, session.scalars(theirs).all())
+        # Nothing is sent for a row that cannot be read.
+        running = [each for _, each in rows if each and lifecycle.pause(each, None, now)]
         if running:
-            ids.append(person.id)
+            ids.append(running[0].subscriber_id)
     return ids

@@ -115,7 +115,7 @@ def readable(session: Session, ids: Sequence[int]) -> tuple[list[Subscription], 
     usable: list[Subscription] = []
     troubles: dict[int, str] = {}
     for chunk in in_chunks(ids):
-        for subscription_id, subscription in _rows(session, chunk):
+        for subscription_id, subscription in stored_rows(session, chunk):
             trouble = trouble_with(subscription)
             if trouble:
                 troubles[subscription_id] = trouble
@@ -124,7 +124,7 @@ def readable(session: Session, ids: Sequence[int]) -> tuple[list[Subscription], 
     return usable, troubles
 
 
-def _rows(session: Session, ids: Sequence[int]) -> Iterator[tuple[int, Subscription | None]]:
+def stored_rows(session: Session, ids: Sequence[int]) -> Iterator[tuple[int, Subscription | None]]:
     """Yield these rows with their ids; None for one that cannot be read."""
     statement = (
         select(Subscription).options(joinedload(Subscription.subscriber)).order_by(Subscription.id)

@@ -2,7 +2,8 @@
 
 Owns `Subscription.next_due_at`. A due time that has passed stays until a digest was composed, or
 nothing was owed: no saved choice, pause or return puts it off. While a subscription is paused or
-has ended, the due time from before is kept, and nothing is composed for it.
+has ended, the due time from before is kept, and nothing is composed for it. Owns also when the time
+until a renewal begins anew.
 """
 
 from dataclasses import replace
@@ -70,3 +71,9 @@ def come_back(subscription: Subscription, now: datetime, *, asked: bool) -> None
 def make_due(subscription: Subscription, now: datetime) -> None:
     """Let the next digest be composed at once."""
     subscription.next_due_at = now
+
+
+def forget_renewals(subscription: Subscription) -> None:
+    """Let the time until a renewal count from the confirmation: earlier questions are over."""
+    subscription.renewed_at = None
+    subscription.renewal_asked_at, subscription.renewal_reminded_at = None, None

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from notifier.enums import ConsentEvent, SubscriptionStatus
 from notifier.errors import InputError
 from notifier.store import keys
-from notifier.store.models import Profile, Subscription
+from notifier.store.models import Profile
 from notifier.subscribers import bulk, consent, list_files, subscriptions, suppressions
 from notifier.subscribers.imported_rows import HashRow, Row, other_key, parse, reason_of
 from notifier.subscribers.list_words import Standing
@@ -230,9 +230,12 @@ class _Importer:
         self._hash_of = keys.hasher(self._session)
         return True
 
-    def _change(self, changed: list[tuple[str, Row, Any]]) -> None:
+    def _change(self, changed: list[tuple[str, Row, bulk.Stored]]) -> None:
         """Report those who are stored already; a no ends what an import began."""
-        running = {known.id for _, _, known in changed if known.status in _RUNNING}
+        # A status that cannot be read may be one that runs.
+        running = {
+            known.id for _, _, known in changed if known.status is None or known.status in _RUNNING
+        }
         says_no = {
             known.id
             for _, row, known in changed
@@ -260,9 +263,8 @@ class _Importer:
         if row.is_suppression:
             self._suppress(key, row)
             return
-        subscription = self._session.get_one(Subscription, subscription_id)
         attested_by = self._options.attested_by or _THE_LIST
-        subscriptions.end(self._session, subscription, "import", attested_by, self._now)
+        subscriptions.end_by_id(self._session, subscription_id, "import", attested_by, self._now)
 
     def _suppress(self, key: str, row: Row) -> None:
         at = min(row.since or self._now, self._now)

@@ -131,7 +131,9 @@ def parse(
         standing,
         cells.get(SAID, ""),
         _cause(cells),
-        _until(cells) if standing is Standing.PAUSED or is_suppressed else None,
+        _until(cells, choice.schedule.time_zone)
+        if standing is Standing.PAUSED or is_suppressed
+        else None,
         _beside(cells) if is_suppressed and profile is not None else None,
         _moment(cells.get("suppressed_at" if is_suppressed else "ended_at", "")),
         cells.get("reason", "")[:_LONGEST_REASON],
@@ -203,12 +205,14 @@ def _beside(cells: Mapping[str, str]) -> SubscriptionStatus | None:
     return SubscriptionStatus(text) if text in list(SubscriptionStatus) else None
 
 
-def _until(cells: Mapping[str, str]) -> datetime | None:
+def _until(cells: Mapping[str, str], time_zone: str) -> datetime | None:
+    """Return the end of a pause; a day alone ends it with its first minute in the time zone."""
     text = cells.get("paused_until", "").strip()[:_LONGEST_CELL]
     until = _moment(text)
     if text and until is None:
         raise InputError(f"paused_until is {text!r}; it looks like 2026-03-01")
-    return until
+    is_day = until is not None and ":" not in text
+    return times.beginning(until.date(), time_zone) if until and is_day else until
 
 
 def _moment(text: str) -> datetime | None:
@@ -267,5 +271,6 @@ def _parse_choice(
     on = list_words.weekday(on)
     day = parse_on(on or None, cadence) if cadence in (Cadence.WEEKLY, Cadence.MONTHLY) else None
     at = list_words.time_of_day(at)
-    schedule = Schedule(cadence, parse_at(at or "08:00"), day, parse_zone(zone or default_zone))
+    zone = list_words.time_zone(zone) or default_zone
+    schedule = Schedule(cadence, parse_at(at or "08:00"), day, parse_zone(zone))
     return Choice(schedule, Edition(edition or "patient"), language or SOURCE)

@@ -6,25 +6,31 @@ from the pause come in the first digest after it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Select,
+    String,
+    and_,
+    exists,
     func,
     literal_column,
     or_,
     select,
+    type_coerce,
     union_all,
+    update,
 )
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm import Session, aliased
 
-from notifier.enums import ConsentEvent, DeliveryKind, SubscriptionStatus
+from notifier.enums import ConsentEvent, DeliveryKind, DeliveryStatus, SubscriptionStatus
 from notifier.store.models import Delivery, Subscriber, Subscription, is_unfinished
-from notifier.subscribers import consent, deletion, due_times, subscriptions
+from notifier.subscribers import consent, deletion, due_subscriptions, due_times, subscriptions
 from notifier.subscribers.due_subscriptions import not_put_off
 from notifier.subscribers.schedule import months_earlier
+from notifier.text import times
 
 # The periods of this file were chosen by hand; not measured.
 
@@ -42,10 +48,19 @@ KEPT_AFTER_LEAVING = timedelta(days=365)
 _BATCH = 500
 
 
-def pause(subscription: Subscription, until: datetime | None, now: datetime) -> bool:
-    """Hold digests back until a time, or until `resume` if None; return whether it was running."""
+def pause(subscription: Subscription, until: date | None, now: datetime) -> bool:
+    """Hold digests back; return whether the subscription was running.
+
+    Args:
+        subscription: the subscription.
+        until: the moment of the end, or the day with whose first minute it ends where the
+            subscriber lives; None for until `resume`.
+        now: when.
+    """
     if subscription.status not in SubscriptionStatus.RUNNING:
         return False
+    if until is not None and not isinstance(until, datetime):
+        until = times.beginning(until, subscription.subscriber.time_zone)
     subscription.status, subscription.paused_until = SubscriptionStatus.PAUSED, until
     due_times.keep(subscription, now)
     return True
@@ -87,6 +102,9 @@ def undo(session: Session, subscription: Subscription, now: datetime) -> bool:
         return False
     subscription.status, subscription.ended_at = SubscriptionStatus.CONFIRMED, None
     subscription.wish = None
+    if subscription.renewal_asked_at is not None:  # this answers the question
+        due_times.forget_renewals(subscription)
+        subscription.renewed_at = now
     due_times.come_back(subscription, now, asked=True)
     consent.record(session, subscription, ConsentEvent.GIVEN, "undo", "subscriber", now)
     return True
@@ -139,21 +157,20 @@ def delete_unconfirmed(session: Session, now: datetime) -> int:
 
     A subscription that had ended before the sign-up stays, and has ended again.
     """
-    ids = unconfirmed(now).limit(_BATCH)
-    late = session.scalars(select(Subscription).where(Subscription.id.in_(ids))).all()
-    never_confirmed = []
-    for subscription in late:
-        subscription.wish = None
-        if subscription.status is not SubscriptionStatus.PENDING:
-            continue
-        if subscription.confirmed_at is None:
-            never_confirmed.append(subscription.id)
-        else:
-            subscription.status = SubscriptionStatus.ENDED
-            subscription.ended_at = subscription.ended_at or now
-    session.flush()
+    late = session.scalars(unconfirmed(now).limit(_BATCH)).all()
+    if not late:
+        return 0
+    these = Subscription.id.in_(late)
+    # By statements: one row that cannot be read must not keep the addresses of all others.
+    session.execute(update(Subscription).where(these).values(wish=None))
+    pending = type_coerce(Subscription.status, String) == SubscriptionStatus.PENDING
+    waiting = select(Subscription.id).where(these, pending)
+    never_confirmed = session.scalars(waiting.where(Subscription.confirmed_at.is_(None))).all()
     if never_confirmed:
         deletion.delete_sign_ups(session, never_confirmed)
+    ended_at = func.coalesce(Subscription.ended_at, now)
+    left_before = update(Subscription).where(these, pending)
+    session.execute(left_before.values(status=SubscriptionStatus.ENDED, ended_at=ended_at))
     return len(late)
 
 
@@ -197,7 +214,8 @@ class Renewals:
 
     Attributes:
         asked: whose owners are to be asked whether they still want their digest.
-        reminded: whose owners did not answer and are to be asked once more.
+        reminded: whose owners did not answer, or whom no reminder reached, and who are to be asked
+            once more.
         ended: how many ended because the reminder was not answered either.
     """
 
@@ -226,25 +244,56 @@ def renewals(session: Session, months: int, now: datetime) -> Renewals:
         session,
         Subscription.renewal_asked_at <= now - RENEWAL_WAIT,
         Subscription.renewal_reminded_at.is_(None),
+        _had_time_to_answer(DeliveryKind.RENEWAL, now),
     )
-    for subscription in reminded:
+    unanswered = Subscription.renewal_reminded_at <= now - RENEWAL_WAIT
+    unanswered = and_(unanswered, _had_time_to_answer(DeliveryKind.REMINDER, now))
+    unheard = _confirmed(session, unanswered, _reminder_failed())
+    again = (*reminded, *unheard)
+    for subscription in again:
         subscription.renewal_reminded_at = now
-    silent = _confirmed(session, Subscription.renewal_reminded_at <= now - RENEWAL_WAIT)
+    session.flush()
+    silent = _confirmed(session, unanswered)
     for subscription in silent:
         subscriptions.end(session, subscription, "silence", "nobody answered", now)
-    return Renewals(tuple(asked), tuple(reminded), len(silent))
+    return Renewals(tuple(asked), again, len(silent))
+
+
+def _had_time_to_answer(kind: DeliveryKind, now: datetime) -> ColumnElement[bool]:
+    """Return the SQL condition that no question of a kind waits, or was sent a short time ago.
+
+    Silence counts from the mail, not from the plan: sending may be stopped, or no server be there.
+    """
+    return ~exists().where(
+        Delivery.subscription_id == Subscription.id,
+        Delivery.kind == kind,
+        or_(Delivery.sent_at > now - RENEWAL_WAIT, is_unfinished()),
+    )
+
+
+def _reminder_failed() -> ColumnElement[bool]:
+    """Return the SQL condition that the last reminder was given up and reached nobody."""
+    return exists().where(
+        Delivery.subscription_id == Subscription.id,
+        Delivery.kind == DeliveryKind.REMINDER,
+        Delivery.status == DeliveryStatus.FAILED,
+        Delivery.created_at >= Subscription.renewal_reminded_at,
+    )
 
 
 def _confirmed(session: Session, *conditions: ColumnElement[bool]) -> Sequence[Subscription]:
-    """Return the confirmed subscriptions that meet all of these conditions, at most `_BATCH`."""
-    statement = (
-        select(Subscription)
+    """Return the confirmed subscriptions that meet all of these conditions, at most `_BATCH`.
+
+    One that cannot be read is left out: it must not keep all others from being asked.
+    """
+    ids = session.scalars(
+        select(Subscription.id)
         .where(Subscription.status == SubscriptionStatus.CONFIRMED, *conditions)
         .order_by(Subscription.id)
         .limit(_BATCH)
-        .options(joinedload(Subscription.subscriber))
-    )
-    return session.scalars(statement).all()
+    ).all()
+    usable, _ = due_subscriptions.readable(session, ids)
+    return usable
 
 
 def renew(session: Session, subscription: Subscription, now: datetime) -> bool:

@@ -9,6 +9,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import chain
 from typing import TextIO
 
@@ -20,9 +21,10 @@ from notifier.subscribers.list_headings import (
     Headings,
     headings_of,
     said_by_name,
+    without,
 )
 
-__all__ = ["COLUMNS", "EXPORT_COLUMNS", "PROBLEM", "read", "said_by_name", "write"]
+__all__ = ["COLUMNS", "EXPORT_COLUMNS", "PROBLEM", "count", "read", "said_by_name", "write"]
 
 # The key under which `read` reports a line that it cannot read.
 PROBLEM = "problem"
@@ -60,11 +62,29 @@ def read(
         InputError: the file as a whole cannot be read: no column holds addresses, or it is no text.
     """
     unused = ignored if ignored is not None else []
-    try:
+    with _refusing_no_text():
         if json_lines:
             yield from _json_lines(file, renamed or {}, file_says, unused)
         else:
             yield from _csv_lines(file, renamed or {}, file_says, unused)
+
+
+def count(file: TextIO) -> int:
+    """Return how many lines a list has, and go back to its beginning.
+
+    Raises:
+        InputError: it is no text.
+    """
+    with _refusing_no_text():
+        number = sum(1 for _ in file)
+    file.seek(0)
+    return number
+
+
+@contextmanager
+def _refusing_no_text() -> Iterator[None]:
+    try:
+        yield
     except UnicodeDecodeError as error:
         raise InputError(
             "The file ends in the middle of a character, or is no text.",
@@ -126,6 +146,7 @@ def _json_lines(
     file: TextIO, renamed: Mapping[str, str], file_says: str, unused: list[str]
 ) -> Iterator[tuple[int, dict[str, str]]]:
     known: dict[tuple[str, ...], Headings] = {}
+    never_seen = dict(renamed)
     for number, line in list_text.lines_of(file):
         if not line.strip():
             continue
@@ -138,16 +159,24 @@ def _json_lines(
             continue
         names = tuple(row)
         if names not in known:
-            known[names] = headings_of(("email", *names), renamed, file_says)
+            # A key that a line leaves out is an empty cell.
+            missing = without(renamed, names)
+            known[names] = headings_of(
+                (*names, *missing.values()), renamed, file_says, needs_address=False
+            )
+            never_seen = {ours: each for ours, each in never_seen.items() if ours in missing}
             if len(unused) < _MOST_IGNORED:
                 unused += [name for name in known[names].ignored if name not in unused]
         yield number, _cells_of(row, known[names])
+    if known and never_seen:
+        # A slip in the name of a column must not make everybody confirmed.
+        headings_of([name for names in known for name in names], never_seen, needs_address=False)
 
 
 def _cells_of(row: dict[str, object], headings: Headings) -> dict[str, str]:
     cells = {}
     for name, value in row.items():
-        if name in headings.ignored:
+        if name in headings.ignored and not isinstance(value, str):
             continue
         if not isinstance(value, (str, int, type(None))):
             return {PROBLEM: f"{name[:40]} is not a text"}

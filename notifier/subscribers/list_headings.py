@@ -1,7 +1,7 @@
 """Headings of lists: which column of another system is which of ours.
 
-Owns what the columns of Mailchimp, listmonk, Ghost, Substack, Buttondown, Brevo, MailerLite and of
-spreadsheets say about consent: of all such cells in a line the plainest no counts.
+Owns which cell of a line decides about consent: of all that say something the plainest no counts.
+`consent_columns` knows what each of them says.
 """
 
 import re
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from notifier.enums import SuppressionCause
 from notifier.errors import InputError
-from notifier.subscribers.list_words import NO, YES, Standing, standing_of, word, words
+from notifier.subscribers import consent_columns
+from notifier.subscribers.list_words import Standing, forms_of, word, words
 
 COLUMNS = (
     "email",
@@ -45,7 +46,6 @@ EXPORT_COLUMNS = (
 STANDING, SAID, SAID_CAUSE = "standing", "said", "said cause"
 
 _LONGEST_WORD = 80  # characters
-_DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\d{10}")
 _FILE_NAME = re.compile(r"(unsubscribed|nonsubscribed|cleaned)(?=[_ .-])", re.IGNORECASE)
 
 # Headings of other systems for our columns, with small letters and spaces (`list_words.word`).
@@ -70,61 +70,12 @@ _ALIASES = {
     "paused_until": "pause until;pausiert bis;pause bis;en pause jusqu au;pausado hasta",
     "cause": "suppression cause;sperrgrund",
 }
+# Our columns that also say something about consent, where no status is written beside them.
+_OUR_DATES = ("confirmed_at", "ended_at", "suppressed_at")
 _OURS = {
     **{word(name): name for name in EXPORT_COLUMNS},
     **{alias: name for name, aliases in _ALIASES.items() for alias in words(aliases)},
 }
-
-# Columns that hold a status in words; a word that is not known is refused.
-_STATUS = words(
-    "status;subscriber status;subscription status;subscription state;member status;"
-    "email status;list status;global status;delivery status;email marketing status;"
-    "email permission status;email subscription status;anmeldestatus;abostatus;statut;"
-    "statut d abonnement;estado de la suscripción"
-)
-# Columns that hold a status or another thing; a word that is not known there says nothing.
-_KIND = words("type;subscriber type;typ;state;zustand;état;estado;contact status")
-# Columns in which a no says what somebody is; a date is a yes.
-_ASSERTING = {
-    Standing.ENDED: (
-        "subscribed;subscribed to emails;email subscribed;is subscribed;email marketing;"
-        "accepts marketing;accepts email marketing;newsletter;opt in;opted in;optin;"
-        "email opt in;abonniert;angemeldet;abonné;suscrito"
-    ),
-    Standing.PENDING: (
-        "confirmed;is confirmed;double opt in;double optin;doi;verified;email verified;"
-        "email confirmed;consent;bestätigt;einwilligung;confirmé;consentement;confirmado;"
-        "consentimiento"
-    ),
-    Standing.PAUSED: "active;is active;enabled;is enabled;aktiv;actif;activo",
-}
-_WHEN_NO = {
-    heading: standing for standing, headings in _ASSERTING.items() for heading in words(headings)
-}
-# Columns in which a yes, a date or a reason says what somebody is; a no or nothing says nothing.
-_DENYING = {
-    None: (
-        "unsub time;unsub reason;unsubscribed;unsubscribed at;unsubscribed on;"
-        "unsubscribe date;unsubscribe time;unsubscription date;date unsubscribed;opt out;"
-        "opted out;opt out date;optout;optout date;optout time;opt out time;deleted at;"
-        "email disabled;unsubscribed from all email;unsubscribe reason;abgemeldet;"
-        "abgemeldet am;abmeldedatum;abmeldung;ausgetragen am;désabonné;désabonné le;"
-        "désinscrit le;date de désinscription;baja;fecha de baja"
-    ),
-    SuppressionCause.BOUNCED: (
-        "clean time;cleaned;bounced;bounced at;bounce date;hard bounce;hard bounced;"
-        "hard bounce reason;email hard bounce reason;undeliverable;undeliverability date;"
-        "undeliverability reason;unzustellbar"
-    ),
-    SuppressionCause.COMPLAINED: (
-        "complained;complained at;complaint;complaint date;spam complaint;marked as spam"
-    ),
-    SuppressionCause.ASKED: (
-        "blocklisted;blacklisted;blocked;email blacklisted;email blocklisted;blacklist;"
-        "blocklist;suppressed;do not email;do not mail;donotemail;do not contact;gesperrt"
-    ),
-}
-_WHEN_YES = {heading: cause for cause, headings in _DENYING.items() for heading in words(headings)}
 
 
 @dataclass(frozen=True)
@@ -134,12 +85,14 @@ class Headings:
     Attributes:
         names: for each heading of the file our column, if it is one of ours.
         about_consent: the headings that say something about consent, with their word.
-        ignored: the other headings, as the file has them.
+        elsewhere: the headings under which only the plainest no is heard.
+        ignored: the headings that are none of ours and say nothing, as the file has them.
         file_says: what the name of the file says about everybody in it; empty for nothing.
     """
 
     names: Mapping[str, str]
     about_consent: Mapping[str, str]
+    elsewhere: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     file_says: str = ""
 
@@ -153,23 +106,53 @@ class Headings:
         return ours | self._standing(cells)
 
     def _standing(self, cells: Mapping[str, str]) -> dict[str, str]:
-        texts = [(kind, cells.get(name, "").strip()) for name, kind in self.about_consent.items()]
+        texts = self._about_consent(cells)
+        says_status = any(text and kind in consent_columns.STATUS for kind, text in texts)
         meanings = []
         for kind, text in [*texts, ("status", self.file_says)]:
-            meaning = _meaning(kind, text[:_LONGEST_WORD]) if text else None
+            meaning = consent_columns.meaning(kind, text[:_LONGEST_WORD]) if text else None
             if meaning is not None:
                 meanings.append((*meaning, text))
-            elif text and kind in _STATUS:
+            elif text and kind in consent_columns.STATUS:
                 return {STANDING: "", SAID: text}
+        meanings += self._said_elsewhere(cells, says_status=says_status)
         if meanings:
             standing, cause, text = max(meanings, key=lambda each: each[0])
             return {STANDING: str(int(standing)), SAID: text, SAID_CAUSE: str(cause or "")}
-        if any(kind in _STATUS or kind in _WHEN_NO for kind, _ in texts):
+        if any(consent_columns.is_needed(kind) for kind, _ in texts):
             return {STANDING: str(int(Standing.PENDING)), SAID: "", SAID_CAUSE: ""}
         return {}
 
+    def _about_consent(self, cells: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Return kind and text of the cells about consent; of our own the status alone counts."""
+        kinds = self.about_consent
+        has_status = not consent_columns.STATUS.isdisjoint(kinds.values())
+        return [
+            (kind, cells.get(name, "").strip())
+            for name, kind in kinds.items()
+            if not (has_status and self.names.get(name) in _OUR_DATES)
+        ]
 
-def headings_of(names: Sequence[str], renamed: Mapping[str, str], file_says: str = "") -> Headings:
+    def _said_elsewhere(
+        self, cells: Mapping[str, str], *, says_status: bool
+    ) -> list[tuple[Standing, SuppressionCause | None, str]]:
+        """Return the noes in the other columns; a status is a better word than "unconfirmed"."""
+        noes = []
+        for name in self.elsewhere:
+            text = cells.get(name, "").strip()
+            no = consent_columns.plain_no(text)
+            if no is not None and not (says_status and no[0] is Standing.PENDING):
+                noes.append((*no, text))
+        return noes
+
+
+def headings_of(
+    names: Sequence[str],
+    renamed: Mapping[str, str],
+    file_says: str = "",
+    *,
+    needs_address: bool = True,
+) -> Headings:
     """Return the meaning of the columns of a file.
 
     Args:
@@ -177,52 +160,47 @@ def headings_of(names: Sequence[str], renamed: Mapping[str, str], file_says: str
         renamed: for some of our columns the heading that the caller names; upper and lower case
             are the same.
         file_says: see `Headings`.
+        needs_address: refuse headings of which none is that of the addresses.
 
     Raises:
         InputError: there are no addresses, or a heading that the caller names is not there.
     """
     ours: dict[str, str] = {}
+    missing = without(renamed, names)
     for name, theirs in renamed.items():
-        heading = next((each for each in names if word(each) == word(theirs)), None)
-        if name not in COLUMNS or heading is None:
+        if name not in COLUMNS or name in missing:
             raise _unknown(names, name, theirs)
-        ours[name] = heading
+        ours[name] = next(each for each in names if word(each) == word(theirs))
     for by_name in (True, False):
         for heading in names:
-            name = _OURS.get(word(heading), "")
+            name = next((_OURS[form] for form in forms_of(heading) if form in _OURS), "")
             if name and (word(heading) == word(name)) is by_name and heading not in ours.values():
                 ours.setdefault(name, heading)
-    if "email" not in ours and "address_hash" not in ours:
+    if needs_address and "email" not in ours and "address_hash" not in ours:
         raise _no_address(names)
     mapped = {theirs: name for name, theirs in ours.items()}
     about = {ours["status"]: "status"} if "status" in renamed else _about_consent(names, mapped)
-    ignored = (name for name in names if name.strip() and name not in mapped and name not in about)
-    return Headings(mapped, about, tuple(ignored), file_says)
+    ignored = tuple(
+        name for name in names if name.strip() and name not in mapped and name not in about
+    )
+    # Who names the column with the status has looked at the others.
+    elsewhere = () if "status" in renamed else tuple(filter(consent_columns.is_heard, ignored))
+    return Headings(mapped, about, elsewhere, ignored, file_says)
+
+
+def without(renamed: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    """Return those of `renamed` whose heading is not among the names."""
+    there = {word(name) for name in names}
+    return {ours: theirs for ours, theirs in renamed.items() if word(theirs) not in there}
 
 
 def _about_consent(names: Sequence[str], mapped: Mapping[str, str]) -> dict[str, str]:
     return {
         name: kind
         for name in names
-        if mapped.get(name, "status") == "status"
-        and ((kind := word(name)) in _STATUS | _KIND or kind in _WHEN_NO or kind in _WHEN_YES)
+        if mapped.get(name, "status") in ("status", *_OUR_DATES)
+        and (kind := consent_columns.kind_of(name))
     }
-
-
-def _meaning(kind: str, text: str) -> tuple[Standing, SuppressionCause | None] | None:
-    """Return what a cell that is not empty says about consent; None if nothing."""
-    spoken = word(text)
-    if kind in _WHEN_YES:
-        if not spoken.strip("0 ") or spoken in NO:
-            return None
-        cause = _WHEN_YES[kind]
-        return (Standing.ENDED if cause is None else Standing.SUPPRESSED), cause
-    if kind in _WHEN_NO:
-        if spoken in NO:
-            return _WHEN_NO[kind], None
-        if spoken in YES or _DATE.match(text):
-            return Standing.CONFIRMED, None
-    return standing_of(text)
 
 
 def said_by_name(file_name: str) -> str:
@@ -248,6 +226,11 @@ def _unknown(names: Sequence[str], name: str, theirs: str) -> InputError:
 
 
 def _no_address(names: Sequence[str]) -> InputError:
+    if not any(name.strip() for name in names):
+        return InputError(
+            "The file is empty: there is no line with headings.",
+            "Name the file with the list; its first line names the columns.",
+        )
     if any("@" in name for name in names):
         return InputError(
             "The first line holds an address, and no headings.",

@@ -44,8 +44,9 @@ def opened(file: BinaryIO) -> TextIO:
         InputError: it is a file of an office program, or no text.
     """
     encoding = _encoding(file)
+    errors = "strict" if _fits(file, encoding) or _is_cut_off(file, encoding) else "replace"
     file.seek(0)
-    return io.TextIOWrapper(file, encoding=encoding, newline="")
+    return io.TextIOWrapper(file, encoding=encoding, errors=errors, newline="")
 
 
 def _encoding(file: BinaryIO) -> str:
@@ -91,6 +92,18 @@ def _fits(file: BinaryIO, encoding: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is_cut_off(file: BinaryIO, encoding: str) -> bool:
+    """Return whether a file ends within a character.
+
+    Bytes that are no character elsewhere are damage of a line: another program has added it.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    file.seek(0)
+    while block := file.read(_BLOCK):
+        decoder.decode(block)
+    return bool(decoder.getstate()[0])
 
 
 def separator_of(heading: str) -> str:
@@ -175,4 +188,6 @@ def _record(
 
 def _cells(text: str, separator: str, *, strict: bool) -> list[str]:
     lines = io.StringIO(text, newline="")
-    return next(csv.reader(lines, delimiter=separator, strict=strict), [])
+    # Some programs and people put a space between a separator and a quotation mark.
+    reader = csv.reader(lines, delimiter=separator, strict=strict, skipinitialspace=True)
+    return next(reader, [])

@@ -1,19 +1,25 @@
 """Words in the cells of other systems' lists, in English, German, French and Spanish.
 
-Owns which word means which standing, cadence, weekday, language and edition. A word that is not
-known here stays as it is, so that the line is refused. Nothing of files or the database is known
-here.
+Owns which word means which standing, cadence, weekday, time zone, language and edition. A word that
+is not known here stays as it is, so that the line is refused. Nothing of files or the database is
+known here.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
+from functools import cache
 from typing import TypeVar
 
 from notifier.enums import SuppressionCause
 from notifier.i18n.catalog import LANGUAGES
+from notifier.text import times
 
 _Value = TypeVar("_Value")
+# The place before a capital letter within a word, in the names that programs give: `optOut`.
+_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+# What is in brackets behind a heading: "Unsubscribed (Y/N)"; not a period, as in "Active (30d)".
+_HINT = re.compile(r"\((?:[^()\d]{0,80}|[01]/[01])\)|\[[^\[\]\d]{0,80}\]")
 
 
 class Standing(IntEnum):
@@ -31,6 +37,13 @@ def word(text: str) -> str:
     text = " ".join(text.split()).casefold()
     # Characters that cannot be printed are in no word that is meant.
     return re.sub(r"[\W_]+", " ", text).strip() if text.isprintable() else text
+
+
+def forms_of(heading: str) -> tuple[str, ...]:
+    """Return the words of a heading: as they are, with `oneWord` as two, and without a hint."""
+    without_hint = _HINT.sub(" ", heading)
+    texts = (heading, *(_CAPITAL.sub(" ", text) for text in (heading, without_hint)))
+    return tuple(dict.fromkeys(word(text) for text in texts))
 
 
 def words(text: str) -> frozenset[str]:
@@ -56,27 +69,31 @@ _STANDINGS = _table(
         ),
         Standing.PAUSED: (
             "paused;pause;snoozed;on hold;hold;disabled;inactive;suspended;vacation;nomail;"
-            "no mail;by user;by moderator;by bounces;soft bounce;soft bounced;pausiert;"
+            "no mail;by user;by moderator;by bounces;soft bounce;soft bounced;deactivated;"
+            "temp hold;temporary hold;on vacation;pausiert;"
             "ruhend;inaktiv;deaktiviert;en pause;suspendu;suspendue;inactif;pausado;pausada;"
             "inactivo;inactiva"
         ),
         Standing.PENDING: (
             "pending;unconfirmed;not confirmed;unactivated;unverified;not verified;waiting;"
             "awaiting confirmation;opt in pending;optin pending;invited;imported;"
-            "nonsubscribed;non subscribed;transactional;implied;no permission;"
-            "no permissions set;unpaid;s;ausstehend;unbestätigt;nicht bestätigt;offen;"
+            "nonsubscribed;non subscribed;never subscribed;transactional;implied;no permission;"
+            "no permissions set;no consent;unpaid;s;ausstehend;unbestätigt;nicht bestätigt;offen;"
             "eingeladen;en attente;non confirmé;non confirmée;non vérifié;pendiente;"
             "sin confirmar;no confirmado"
         ),
         Standing.ENDED: (
             "ended;unsubscribed;unsubscribe;unsub;left;opted out;opt out;optout;cancelled;"
             "canceled;removed;deleted;archived;expired;former;churned;signed off;"
-            "not subscribed;u;abgemeldet;ausgetragen;gekündigt;gelöscht;beendet;désabonné;"
+            "not subscribed;stopped;withdrawn;revoked;u;abgemeldet;abbestellt;widerrufen;"
+            "ausgetragen;gekündigt;gelöscht;beendet;désabonné;"
             "désabonnée;désinscrit;désinscrite;résilié;supprimé;dado de baja;dada de baja;"
             "baja;cancelado;cancelada;desuscrito"
         ),
     }
 )
+# The beginnings of longer words that say how somebody left.
+_LEFT = ("unsubscribed ", "opted out ")
 # What suppresses an address, and why.
 _CAUSES = _table(
     {
@@ -87,8 +104,8 @@ _CAUSES = _table(
         ),
         SuppressionCause.BOUNCED: (
             "bounced;bounce;hard bounce;hard bounced;hardbounce;cleaned;undeliverable;"
-            "invalid;non existent;b;unzustellbar;zurückgekommen;ungültig;rejeté;invalide;"
-            "rebotado;rebotada;inválido"
+            "unreachable;invalid;non existent;b;unzustellbar;zurückgekommen;ungültig;rejeté;"
+            "invalide;rebotado;rebotada;inválido"
         ),
         SuppressionCause.COMPLAINED: (
             "complained;complaint;complaints;spam;spam complaint;junk;abuse;abuse complaint;"
@@ -152,8 +169,10 @@ _EDITIONS = _table(
         ),
     }
 )
-# "8.30 Uhr", "8 Uhr", "8h", "8h30", "8:30 pm".
-_TIME = re.compile(r"([0-9]{1,2})(?:[:.h]([0-9]{2}))?\s*(uhr|h|am|pm|a\.m\.|p\.m\.)?", re.ASCII)
+# "8.30 Uhr", "8 Uhr", "8h", "8h30", "8:30 pm", and with seconds as spreadsheets have them.
+_TIME = re.compile(
+    r"([0-9]{1,2})(?:[:.h]([0-9]{2})(?::[0-9]{2})?)?\s*(uhr|h|am|pm|a\.m\.|p\.m\.)?", re.ASCII
+)
 _DAY_OF_MONTH = re.compile(r"([0-9]{1,2})\.", re.ASCII)
 
 
@@ -162,6 +181,8 @@ def standing_of(text: str) -> tuple[Standing, SuppressionCause | None] | None:
     key = word(text)
     if key in _STANDINGS:
         return _STANDINGS[key], None
+    if key.startswith(_LEFT):  # "unsubscribed by user", "Unsubscribed (manual)"
+        return Standing.ENDED, None
     cause = _CAUSES.get(key) if key else None
     return (Standing.SUPPRESSED, cause) if cause else None
 
@@ -186,7 +207,20 @@ def weekday(text: str) -> str:
     """Return a day in our words: an English weekday, or a day of the month without its dot."""
     if day := _DAY_OF_MONTH.fullmatch(text):
         return day[1]
-    return _WEEKDAYS.get(word(text), text)
+    key = word(text)
+    # "Mon." and "Mondays".
+    singular = key if key in _WEEKDAYS else key.removesuffix("s")
+    return _WEEKDAYS.get(singular, singular if singular.isalpha() else text)
+
+
+def time_zone(text: str) -> str:
+    """Return the name of a time zone that is written with other capitals, or with spaces."""
+    return _zones().get(text.replace(" ", "_").casefold(), text)
+
+
+@cache
+def _zones() -> dict[str, str]:
+    return {name.casefold(): name for name in times.zone_names()}
 
 
 def language(text: str) -> str:

@@ -67,6 +67,22 @@ def choice_with(
         ),
         None,
     )
+    return _choice(named, person, stored, default_zone)
+
+
+def usable_choice(subscription: Subscription, default_zone: str) -> Choice:
+    """Return the stored choice, with usual values in place of those that cannot be used.
+
+    Args:
+        subscription: of which the columns can be read.
+        default_zone: the time zone in place of one that does not exist.
+    """
+    return _choice(NamedOptions(), subscription.subscriber, subscription, default_zone)
+
+
+def _choice(
+    named: NamedOptions, person: Subscriber | None, stored: Subscription | None, default_zone: str
+) -> Choice:
     cadence = named.cadence or (stored.cadence if stored else Cadence.WEEKLY)
     schedule = Schedule(
         cadence, _at(named, stored), _on(named, stored, cadence), _zone(named, person, default_zone)

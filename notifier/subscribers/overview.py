@@ -75,6 +75,12 @@ def _wanted(profile_id: int | None, since: datetime | None) -> list[ColumnElemen
     return conditions
 
 
+def page_of(session: Session, address_hash: str) -> Page:
+    """Return the person who has an address alone; nobody if it is not stored."""
+    owner = select(Subscriber.id).where(Subscriber.address_hash == address_hash)
+    return _page(session, session.scalars(owner).all())
+
+
 def _page(session: Session, ids: Sequence[int]) -> Page:
     people: list[Subscriber] = []
     damaged: list[int] = []

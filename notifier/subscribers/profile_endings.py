@@ -9,14 +9,15 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from notifier.enums import SubscriptionStatus
 from notifier.store.models import Subscription
-from notifier.subscribers import deletion, subscriptions
+from notifier.subscribers import damaged_rows, deletion, due_subscriptions, subscriptions
 
 # How many rows one transaction changes. Chosen by hand; not measured.
 _BATCH = 500
+_METHOD = "profile removed"
 
 
 class Ended(NamedTuple):
@@ -50,19 +51,18 @@ def end_some(session: Session, profile_id: int, attested_by: str, now: datetime)
         attested_by: who removed it, as the consent ledger names them.
         now: when.
     """
-    open_ones = select(Subscription).where(
+    open_ones = select(Subscription.id).where(
         Subscription.profile_id == profile_id,
         or_(Subscription.status != SubscriptionStatus.ENDED, Subscription.wish.is_not(None)),
     )
-    part = session.scalars(
-        open_ones.order_by(Subscription.id)
-        .limit(_BATCH)
-        .options(joinedload(Subscription.subscriber))
-    ).all()
+    part = session.scalars(open_ones.order_by(Subscription.id).limit(_BATCH)).all()
     if not part:
         return None
     ended_ids, unconfirmed = [], []
-    for subscription in part:
+    for subscription_id, subscription in due_subscriptions.stored_rows(session, part):
+        if subscription is None:  # a column of it cannot be read
+            damaged_rows.end(session, subscription_id, _METHOD, attested_by, now)
+            continue
         if subscription.status in SubscriptionStatus.RUNNING:
             ended_ids.append(subscription.id)
         elif subscription.confirmed_at is None and subscription.status is (
@@ -70,7 +70,7 @@ def end_some(session: Session, profile_id: int, attested_by: str, now: datetime)
         ):
             unconfirmed.append(subscription.id)
             continue
-        subscriptions.end(session, subscription, "profile removed", attested_by, now)
+        subscriptions.end(session, subscription, _METHOD, attested_by, now)
     if unconfirmed:
         deletion.delete_sign_ups(session, unconfirmed)
     return Ended(ended_ids, len(part) - len(ended_ids))

@@ -12,7 +12,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from notifier.email_addresses import mailbox_of, normalize
@@ -225,22 +225,34 @@ def mark_answered(request: SignupRequest, now: datetime) -> None:
 
 def about(session: Session, address_hash: str) -> list[SignupRequest]:
     """Return the requests not answered yet that name this address, in upper or lower case."""
+    ids = _about(session, address_hash)
+    return [session.get_one(SignupRequest, each) for each in ids]
+
+
+def _about(session: Session, address_hash: str) -> list[int]:
+    """Return the ids of these requests; of the others nothing is read that may be damaged."""
     hash_of = keys.hasher(session)
-    named = session.scalars(
-        select(SignupRequest).where(SignupRequest.email.is_not(None)).order_by(SignupRequest.id)
+    named = session.execute(
+        select(SignupRequest.id, SignupRequest.email)
+        .where(SignupRequest.email.is_not(None))
+        .order_by(SignupRequest.id)
     )
-    return [
-        request for request in named if request.email and hash_of(request.email) == address_hash
-    ]
+    return [row.id for row in named if row.email and hash_of(row.email) == address_hash]
 
 
 def erase(session: Session, address_hash: str, now: datetime) -> int:
     """Delete an address from the requests that name it; return how many those were."""
-    named = about(session, address_hash)
-    for request in named:
-        mark_answered(request, now)
-    session.flush()
-    return len(named)
+    ids = _about(session, address_hash)
+    give_up(session, ids, now)
+    return len(ids)
+
+
+def give_up(session: Session, ids: Sequence[int], now: datetime) -> None:
+    """Do what `mark_answered` does for requests that perhaps cannot be read."""
+    for chunk in db.in_chunks(ids):
+        waiting = SignupRequest.id.in_(chunk), SignupRequest.answered_at.is_(None)
+        values = {"answered_at": now, "email": None, "wish": None}
+        session.execute(update(SignupRequest).where(*waiting).values(**values))
 
 
 def expired(now: datetime) -> Select[int]:

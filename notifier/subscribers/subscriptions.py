@@ -16,7 +16,15 @@ from notifier.enums import Cadence, ConsentEvent, SubscriptionStatus, Suppressio
 from notifier.errors import NotFoundError, NotifierError
 from notifier.store import db, keys
 from notifier.store.models import Profile, Subscriber, Subscription, Suppression
-from notifier.subscribers import consent, deletion, due_subscriptions, due_times, suppressions
+from notifier.subscribers import (
+    bulk,
+    consent,
+    damaged_rows,
+    deletion,
+    due_subscriptions,
+    due_times,
+    suppressions,
+)
 from notifier.subscribers.choices import Choice, choice_to_confirm, to_json
 
 # Methods of a consent (see `consent.record`): by the link in a mail to the owner's address, and on
@@ -280,6 +288,7 @@ def confirm(
         _apply_wish(subscription, now)
     subscription.status, subscription.confirmed_at = SubscriptionStatus.CONFIRMED, now
     subscription.ended_at = None
+    due_times.forget_renewals(subscription)
     subscription.position, subscription.last_mailed_at = subscription.profile.position, now
     due_times.advance(subscription, now)
     consent.record(session, subscription, ConsentEvent.GIVEN, method, attested_by, now)
@@ -330,17 +339,13 @@ def never_again(session: Session, address_hash: str, now: datetime) -> None:
     second call changes nothing.
     """
     suppressions.add(session, address_hash, SuppressionCause.NEVER, "asked for by its owner", now)
-    subscriber = session.scalar(
-        select(Subscriber).where(Subscriber.address_hash == address_hash).with_for_update()
-    )
-    if subscriber is None:
-        return
-    for subscription in subscriber.subscriptions:
-        if subscription.status in SubscriptionStatus.RUNNING or subscription.wish is not None:
-            end(session, subscription, "never", "subscriber", now)
-    pending = [
-        each.id for each in subscriber.subscriptions if each.status is SubscriptionStatus.PENDING
-    ]
+    owner = select(Subscriber.id).where(Subscriber.address_hash == address_hash)
+    person = session.scalar(owner.with_for_update())
+    stored = bulk.stored(session, [person] if person is not None else ()).values()
+    for each in stored:
+        if each.status is not SubscriptionStatus.PENDING:
+            end_by_id(session, each.id, "never", "subscriber", now)
+    pending = [each.id for each in stored if each.status is SubscriptionStatus.PENDING]
     if pending:
         deletion.delete_sign_ups(session, pending)
 
@@ -349,15 +354,29 @@ def unsubscribe(
     session: Session, email: str, profile: Profile | None, attested_by: str, now: datetime
 ) -> int:
     """End one subscription of a person, or all; return how many were ended."""
-    subscriber = find_subscriber(session, email)
-    wanted = [
-        subscription
-        for subscription in (subscriber.subscriptions if subscriber else ())
-        if profile in (None, subscription.profile)
-    ]
-    return sum(
-        end(session, subscription, "command line", attested_by, now) for subscription in wanted
+    wanted = (
+        select(Subscription.id)
+        .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+        .where(Subscriber.address_hash == hash_of(session, email))
     )
+    if profile is not None:
+        wanted = wanted.where(Subscription.profile_id == profile.id)
+    return sum(
+        end_by_id(session, each, "command line", attested_by, now)
+        for each in session.scalars(wanted).all()
+    )
+
+
+def end_by_id(
+    session: Session, subscription_id: int, method: str, attested_by: str, now: datetime
+) -> bool:
+    """End a subscription, also one of which a column cannot be read."""
+    statement = select(Subscription).where(Subscription.id == subscription_id)
+    try:
+        subscription = session.scalars(statement.options(joinedload(Subscription.subscriber))).one()
+    except damaged_rows.UNREADABLE:
+        return damaged_rows.end(session, subscription_id, method, attested_by, now)
+    return end(session, subscription, method, attested_by, now)
 
 
 def by_link(session: Session, link_id: str) -> Subscription:

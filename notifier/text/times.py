@@ -152,6 +152,11 @@ def zone_or_utc(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+def beginning(calendar_day: date, zone_name: str) -> datetime:
+    """Return the first moment of a day in the time zone of a stored name, in UTC."""
+    return datetime.combine(calendar_day, time(), zone_or_utc(zone_name)).astimezone(UTC)
+
+
 def successor(name: str) -> str:
     """Return the name that replaced one that the IANA database has given up; else the same."""
     for prefix in _COPIES:

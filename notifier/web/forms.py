@@ -158,13 +158,20 @@ def fields_of(choice: Choice) -> dict[str, str]:
     }
 
 
-def options(language: Language) -> dict[str, Any]:
-    """Return the values that the lists of the form offer, with their texts in a language."""
+def options(language: Language, time_zone: str) -> dict[str, Any]:
+    """Return the values that the lists of the form offer, with their texts in a language.
+
+    Args:
+        language: of the texts.
+        time_zone: the chosen one. It is offered, too, where this machine alone knows it: otherwise
+            a browser would choose the first of the list, and saving anything would move people.
+    """
+    zones = {*times.zone_names(), time_zone}
     return {
         "weekdays": [
             (name, language.weekday(number)) for number, name in enumerate(schedule.WEEKDAYS)
         ],
-        "time_zones": sorted(times.zone_names()),
+        "time_zones": sorted(zones),
         "languages": LANGUAGES,
         "sections": [(str(section), language.gettext(TITLES[section])) for section in OPTIONAL],
     }

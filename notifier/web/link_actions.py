@@ -5,6 +5,7 @@ A GET (by a person, a link scanner or a preview) only shows; the POST acts, howe
 sent, without cookie, login or redirect (RFC 8058).
 """
 
+import logging
 from datetime import timedelta
 from functools import partial
 
@@ -26,6 +27,7 @@ from notifier.store.models import Subscription
 from notifier.subscribers import (
     address_changes,
     consent,
+    damaged_rows,
     lifecycle,
     signup_requests,
     subscriptions,
@@ -33,6 +35,7 @@ from notifier.subscribers import (
 )
 from notifier.subscribers.address_changes import Side
 from notifier.subscribers.choices import choice_to_confirm
+from notifier.subscribers.damaged_rows import UNREADABLE
 from notifier.subscribers.subscriptions import UnknownLinkError
 from notifier.web import forms, mail_requests, own_data
 from notifier.web.link_visits import NOT_SUBSCRIBED, LinkVisit, by_link, link_id_of, visit_of
@@ -43,6 +46,8 @@ from notifier.web.responses import (
     render_message,
     render_page,
 )
+
+log = logging.getLogger("notifier")
 
 # The length of the pause that the page after unsubscribing offers. Chosen by hand; not measured.
 _PAUSE = timedelta(days=30)
@@ -102,12 +107,20 @@ def _confirmed(visit: LinkVisit) -> DeferredResponse:
 def show_unsubscribe(request: Request) -> Response:
     """Show what ends, and the button."""
     link_id = link_id_of(request, Purpose.UNSUBSCRIBE)
-    with deps_of(request).reading() as session:
-        if address_changes.by_retired_link(session, link_id) is not None:
-            page = _retired_link_page(request)
-        else:
-            page = _unsubscribe_page(visit_of(request, session, link_id))
+    try:
+        with deps_of(request).reading() as session:
+            if address_changes.by_retired_link(session, link_id) is not None:
+                page = _retired_link_page(request)
+            else:
+                page = _unsubscribe_page(visit_of(request, session, link_id))
+    except UNREADABLE as error:
+        _log_unreadable(error)
+        page = _question(request, LazyMessage("It takes effect at once, and you need not say why."))
     return page()
+
+
+def _log_unreadable(error: BaseException) -> None:
+    log.error("a subscription cannot be read: %s", type(error).__name__)
 
 
 def _unsubscribe_page(visit: LinkVisit) -> DeferredResponse:
@@ -149,7 +162,23 @@ def _unsubscribe(request: Request, action: str, form: FormData) -> Response:
                 page = _end_or_undo(visit_of(request, session, link_id), action, form)
     except UnknownLinkError:
         return render_message(request, *NOT_SUBSCRIBED)
+    except UNREADABLE as error:
+        _log_unreadable(error)
+        page = _end_unreadable(request, link_id, action)
     return page()
+
+
+def _end_unreadable(request: Request, link_id: str, action: str) -> DeferredResponse:
+    """End a subscription of which a column cannot be read: whoever wants to leave can."""
+    if action != "leave":
+        return partial(show_unsubscribe, request)
+    deps = deps_of(request)
+    with deps.writing() as session:
+        subscription_id = damaged_rows.id_by_link(session, link_id)
+        if subscription_id is not None:
+            method = subscriptions.OWN_LINK
+            damaged_rows.end(session, subscription_id, method, "subscriber", deps.now())
+    return partial(render_message, request, own_data.UNSUBSCRIBED, NOT_SUBSCRIBED[1])
 
 
 def _end_or_undo(visit: LinkVisit, action: str, form: FormData) -> DeferredResponse:
@@ -170,12 +199,20 @@ def _retired_link_page(request: Request) -> DeferredResponse:
     It is in the visitor's language and shows nothing of the subscriber, because somebody else may
     read the old mailbox.
     """
+    return _question(
+        request,
+        LazyMessage(
+            "This link is from before a change of address. It ends the subscription, and no more."
+        ),
+    )
+
+
+def _question(request: Request, text: LazyMessage) -> DeferredResponse:
+    """Return the page that asks whether a subscription shall end, and shows nothing of it."""
     language = browser_language(request)
     values = {
         "title": language.gettext("Unsubscribe"),
-        "text": language.gettext(
-            "This link is from before a change of address. It ends the subscription, and no more."
-        ),
+        "text": language.translate(text),
         "button": language.gettext("Unsubscribe me"),
     }
     return partial(render_page, request, "question", values, language)
@@ -188,12 +225,7 @@ def _end_by_retired_link(
         return _retired_link_page(request)
     now = deps_of(request).now()
     subscriptions.end(session, subscription, subscriptions.OWN_LINK, "subscriber", now)
-    return partial(
-        render_message,
-        request,
-        LazyMessage("You are unsubscribed."),
-        LazyMessage("Nothing more is sent to you."),
-    )
+    return partial(render_message, request, own_data.UNSUBSCRIBED, NOT_SUBSCRIBED[1])
 
 
 def _undo(visit: LinkVisit, *, pause: bool) -> DeferredResponse:

@@ -22,7 +22,8 @@ from notifier.i18n.messages import LazyMessage
 from notifier.links import Purpose
 from notifier.store.models import Subscription
 from notifier.subscribers import subscriptions
-from notifier.subscribers.choices import schedule_of
+from notifier.subscribers.choices import Choice
+from notifier.subscribers.named_options import usable_choice
 from notifier.web.responses import DeferredResponse, deps_of, render_message, render_page
 
 # The heading and the text of the page for those who are not subscribed.
@@ -66,8 +67,13 @@ class LinkVisit:
     @property
     def therapy_and_schedule(self) -> dict[str, str]:
         """The values of sentences such as "You get news about %(therapy)s: %(schedule)s."."""
-        schedule = schedule_of(self.subscription).describe(self.language)
+        schedule = self.choice.schedule.describe(self.language)
         return {"therapy": self.subscription.profile.name, "schedule": schedule}
+
+    @property
+    def choice(self) -> Choice:
+        """The stored choice; it can be shown, and so mended, also where its row is damaged."""
+        return usable_choice(self.subscription, self.deps.settings.schedule.time_zone)
 
     def page(
         self, name: str, values: Mapping[str, Any], language: Language | None = None

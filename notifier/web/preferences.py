@@ -5,7 +5,7 @@ form with an error changes nothing. The link of a mail opens the page, without l
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -33,6 +33,7 @@ from notifier.subscribers import (
     subscriptions,
 )
 from notifier.subscribers.choices import choice_of
+from notifier.subscribers.due_subscriptions import is_list_of_names
 from notifier.subscribers.signup_requests import TooManyError
 from notifier.subscribers.subscriptions import ON_PREFERENCES, SuppressedError
 from notifier.text import times
@@ -155,8 +156,7 @@ def _save(visit: LinkVisit, form: FormData) -> DeferredResponse:
 def _pause(visit: LinkVisit, form: FormData) -> DeferredResponse:
     """Pause until midnight at the start of a day, in the subscriber's time zone."""
     zone = times.zone_or_utc(visit.subscription.subscriber.time_zone)
-    day = times.day_ahead(forms.text(form, "until"), visit.now.astimezone(zone).date())
-    until = datetime.combine(day, time(), zone).astimezone(UTC)
+    until = times.day_ahead(forms.text(form, "until"), visit.now.astimezone(zone).date())
     lifecycle.pause(visit.subscription, until, visit.now)
     return _preferences_page(visit, done=LazyMessage("Your subscription is paused."))
 
@@ -263,15 +263,17 @@ def _preferences_page(visit: LinkVisit, *, done: str = "", problem: str = "") ->
         problem: a message about one that did not (status 422); empty for none.
     """
     subscription, language = visit.subscription, visit.language
+    choice = visit.choice
     zone = times.zone_or_utc(subscription.subscriber.time_zone)
     paused_until, next_due = subscription.paused_until, due_times.next_of(subscription)
+    hidden = subscription.hidden if is_list_of_names(subscription.hidden) else ()
     values: dict[str, Any] = {
-        **forms.options(language),
+        **forms.options(language, choice.schedule.time_zone),
         **visit.therapy_and_schedule,
-        "values": forms.fields_of(choice_of(subscription)),
+        "values": forms.fields_of(choice),
         "done": language.translate(done),
         "problem": language.translate(problem),
-        "shown": [str(section) for section in OPTIONAL if str(section) not in subscription.hidden],
+        "shown": [str(section) for section in OPTIONAL if str(section) not in hidden],
         "urgent": subscription.urgent,
         "paused": subscription.status is SubscriptionStatus.PAUSED,
         "paused_until": paused_until.astimezone(zone).date() if paused_until else None,

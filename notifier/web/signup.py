@@ -71,7 +71,7 @@ def _form(
         return render_message(request, closed, language=language)
     defaults = _default_fields(request, language)
     page_values = {
-        **forms.options(language),
+        **forms.options(language, defaults["time_zone"]),
         "usual": {"weekday": language.weekday(0), "at": defaults["at"]},
         "opened": bool(errors) or any(values.get(name) != text for name, text in defaults.items()),
         "values": values,

@@ -3,6 +3,9 @@
 import re
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import text
+
 from notifier.admin import profile_removal
 from notifier.enums import SubscriptionStatus
 from notifier.links import Purpose
@@ -37,6 +40,20 @@ def test_readers_are_told_once_and_what_they_were_sent_stays(any_installation: I
     with installation.at(later).reading() as session:
         assert session.query(Match).count() == 1
         assert {one.status for one in session.query(Subscription)} == {SubscriptionStatus.ENDED}
+
+
+@pytest.mark.parametrize("damage", ["cadence='hourly'", "wish='{broken'", "status='lost'"])
+def test_a_row_that_cannot_be_read_ends_with_the_others(installation: Installation, damage: str):
+    for name in ("anna", "ben", "carl"):
+        installation.subscribe(f"{name}@example.org")
+    deps = installation.at(MONDAY)
+    with deps.writing() as session:
+        session.execute(text(f"UPDATE subscription SET {damage} WHERE id=2"))
+    profile_removal.remove(deps, "frexalimab", "operator x")
+    with deps.reading() as session:
+        assert set(session.execute(text("SELECT status, wish FROM subscription"))) == {
+            ("ended", None)
+        }
 
 
 def test_the_pages_say_what_is_so_without_any_profile(installation: Installation):

@@ -2,13 +2,14 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
 
-from notifier.enums import SuppressionCause
+from notifier.enums import SignupRequestKind, SuppressionCause
 from notifier.store.models import Subscriber
-from notifier.subscribers import suppressions
+from notifier.subscribers import signup_requests, suppressions
 from tests.support.command_line import run_command
 from tests.support.installation import MONDAY, Installation
 
@@ -75,3 +76,72 @@ def test_the_export_calls_a_damaged_suppressed_person_suppressed(damaged: Instal
     exported = run_command(damaged, "subscribers", "export").out
     (line,) = [line for line in exported.splitlines() if line.startswith("person1@")]
     assert "suppressed" in line
+
+
+@pytest.mark.parametrize("statement", DAMAGED.values(), ids=DAMAGED)
+def test_one_damaged_person_is_shown(installation: Installation, statement: str):
+    installation.adopt()
+    assert run_command(installation, "subscribers", "list").code == 0  # it takes its key
+    installation.subscribe("anna@example.org")
+    with installation.at(MONDAY).writing() as session:
+        session.execute(text(statement))
+    shown = run_command(installation, "subscribers", "show", "anna@example.org", "--json")
+    assert shown.code == 0
+    assert [each["profile"] for each in shown.json["subscriptions"]] == ["frexalimab"]
+    assert [each["event"] for each in shown.json["consent"]] == ["given"]
+    assert run_command(installation, "subscribers", "show", "anna@example.org").code == 0
+    assert run_command(installation, "subscribers", "show", "ben@example.org").code == 1
+
+
+@pytest.mark.parametrize("statement", DAMAGED.values(), ids=DAMAGED)
+def test_a_list_is_imported_beside_a_damaged_person(
+    installation: Installation, tmp_path: Path, statement: str
+):
+    installation.adopt()
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text("email\nanna@example.org\n")
+    assert run_command(installation, "subscribers", "import", str(first), "--confirmed").code == 0
+    with installation.at(MONDAY).writing() as session:
+        session.execute(text(statement))
+    second.write_text("email,status\nanna@example.org,unsubscribed\nben@example.org,confirmed\n")
+    done = run_command(installation, "subscribers", "import", str(second), "--confirmed", "--json")
+    assert done.code == 0
+    assert [line["result"] for line in done.json["lines"]] == ["left", "added"]
+    with installation.at(MONDAY).reading() as session:
+        assert session.scalars(text("SELECT status FROM subscription ORDER BY id")).all() == [
+            "ended",
+            "confirmed",
+        ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *DAMAGED.values(),
+        "UPDATE enquiry SET kind='riddle'",
+        "UPDATE enquiry SET wish='{broken'",
+        "UPDATE enquiry SET at='long ago'",
+    ],
+)
+def test_everybody_can_be_erased_beside_a_damaged_row_and_with_one(
+    installation: Installation, statement: str
+):
+    installation.adopt()
+    assert run_command(installation, "subscribers", "list").code == 0  # it takes its key
+    deps = installation.at(MONDAY)
+    for name in ("anna", "ben"):
+        installation.subscribe(f"{name}@example.org")
+        with deps.writing() as session:
+            wish = {"profile": "frexalimab"}
+            kind = SignupRequestKind.SUBSCRIBE
+            signup_requests.ask(session, kind, f"{name}@example.org", wish, "192.0.2.1", MONDAY)
+    with deps.writing() as session:
+        session.execute(text(f"{statement} WHERE id=1"))
+    for name in ("ben", "anna"):
+        erased = run_command(
+            installation, "subscribers", "erase", f"{name}@example.org", "--now", MONDAY.isoformat()
+        )
+        assert erased.code == 0
+    with deps.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM subscriber")) == 0
+        assert session.scalar(text("SELECT count(*) FROM enquiry WHERE email IS NOT NULL")) == 0

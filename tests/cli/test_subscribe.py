@@ -1,5 +1,7 @@
 """`notifier subscribe` and `notifier unsubscribe`."""
 
+import os
+import pwd
 import sqlite3
 from pathlib import Path
 
@@ -168,3 +170,26 @@ def test_unsubscribe_says_by_its_exit_code_whether_it_ended_anything(subscribed,
     done = subscribed("unsubscribe", *words)
     assert done.code == code
     assert ("Ended 1 subscription" in done.out) is (code == 0)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["cadence='hourly'", "status='lost'", "edition='robot'", "created_at='long ago'", "wish='{'"],
+)
+def test_a_damaged_subscription_can_be_ended(subscribed, installed_sql, damage: str):
+    installed_sql(f"UPDATE subscription SET {damage}")
+    assert subscribed("unsubscribe", "anna@example.org", *NOW).out.startswith("Ended 1 subscrip")
+    assert subscribed("unsubscribe", "anna@example.org", *NOW).code == 1
+
+
+def test_an_operator_whose_user_has_no_name_is_named_by_the_number(ready, monkeypatch):
+    def nameless(uid: int) -> pwd.struct_passwd:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    monkeypatch.setattr(pwd, "getpwuid", nameless)
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    assert ready("subscribe", "anna@example.org", "--confirmed", *NOW).code == 0
+    ledger = ready("subscribers", "show", "anna@example.org").out
+    assert f"attested by operator {os.getuid()}" in ledger
+    assert ready("unsubscribe", "anna@example.org", *NOW).code == 0

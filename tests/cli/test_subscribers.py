@@ -52,6 +52,29 @@ def test_a_file_that_is_not_a_list_is_refused_with_the_fix(
     assert expected in refused.err
 
 
+@pytest.mark.parametrize(
+    ("zone", "until", "end"),
+    [
+        ("America/Los_Angeles", "2026-04-01", "2026-04-01T07:00:00+00:00"),
+        ("Pacific/Auckland", "2026-04-01", "2026-03-31T11:00:00+00:00"),
+        ("America/Los_Angeles", "2026-04-01T08:00:00Z", "2026-04-01T08:00:00+00:00"),
+    ],
+)
+def test_a_pause_ends_with_the_day_of_the_person(
+    ready, home: Path, zone: str, until: str, end: str
+):
+    address = "anna@example.org"
+    ready("subscribe", address, "--confirmed", "--time-zone", zone, *NOW)
+    assert ready("subscribers", "pause", address, "--until", until, *NOW).code == 0
+    assert ready("subscribers", "export", address).json["subscriptions"][0]["paused_until"] == end
+    (home / "list.csv").write_text(
+        f"email,time_zone,status,paused_until\nben@example.org,{zone},paused,{until}\n"
+    )
+    assert ready("subscribers", "import", "list.csv", "--confirmed", *NOW).code == 0
+    exported = ready("subscribers", "export", "ben@example.org").json
+    assert exported["subscriptions"][0]["paused_until"] == end
+
+
 def test_a_person_is_paused_resumed_exported_and_erased(ready):
     ready("subscribe", "anna@example.org", "--confirmed", "--every", "daily", *NOW)
     assert (

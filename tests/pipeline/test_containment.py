@@ -16,7 +16,13 @@ from notifier.cli.main import app
 from notifier.deliver import outbox
 from notifier.deliver.mime import dkim_keys
 from notifier.digest import digests, groups
-from notifier.enums import DeliveryKind, DeliveryStatus, SignupRequestKind, SubscriptionStatus
+from notifier.enums import (
+    Cadence,
+    DeliveryKind,
+    DeliveryStatus,
+    SignupRequestKind,
+    SubscriptionStatus,
+)
 from notifier.errors import StoreError
 from notifier.match import profiles
 from notifier.messages import digest_mail
@@ -33,9 +39,11 @@ from notifier.pipeline import (
 )
 from notifier.pipeline.problems import Problems
 from notifier.pipeline.run import Report, run_once
-from notifier.settings import Dkim, Operator
+from notifier.settings import Dkim, Operator, Subscriptions
 from notifier.store.models import Alarm, Delivery, Digest, SignupRequest, Subscription, Suppression
 from notifier.subscribers import lifecycle
+from notifier.subscribers import signup_requests as waiting
+from notifier.subscribers.choices import default_choice
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
@@ -187,6 +195,47 @@ def test_a_value_that_only_sqlite_accepts_stops_nobody_else(
         "person2@example.org",
     }
     assert trouble(installation)[0]
+
+
+@pytest.mark.parametrize(
+    "values", ["cadence='hourly'", "edition='robot'", "wish='{broken'", "next_due_at='tomorrow'"]
+)
+def test_sign_ups_that_nobody_confirmed_are_deleted_beside_a_broken_one(
+    installation: Installation, values: str
+):
+    for number in range(3):
+        installation.subscribe(f"person{number}@example.org", confirmed=False)
+    installation.subscribe("anna@example.org")
+    damage(installation, f"UPDATE subscription SET {values} WHERE id=2")
+    report = run_once(installation.at(MONDAY + timedelta(days=3)))
+    assert not report.problems
+    with installation.at(MONDAY).reading() as session:
+        assert [row.id for row in session.execute(sql("SELECT id FROM subscription"))] == [4]
+
+
+def test_a_wish_that_is_broken_is_given_up_with_the_others(installation: Installation):
+    installation.subscribe("anna@example.org")
+    damage(installation, "UPDATE subscription SET wish='{broken'")
+    report = run_once(installation.at(MONDAY + timedelta(days=3)))
+    assert not report.problems
+    with installation.at(MONDAY).reading() as session:
+        assert session.execute(sql("SELECT status, wish FROM subscription")).one() == (
+            "confirmed",
+            None,
+        )
+
+
+def test_renewals_are_asked_for_beside_a_row_that_is_broken(installation: Installation):
+    installation.change(subscriptions=Subscriptions(renewal_months=12))
+    for number in range(3):
+        installation.subscribe(f"person{number}@example.org")
+    damage(installation, "UPDATE subscription SET cadence='hourly' WHERE id=1")
+    report = run_once(installation.at(MONDAY + timedelta(days=366)))
+    assert not report.problems
+    assert {mail["To"] for mail in installation.sink.messages} == {
+        "person1@example.org",
+        "person2@example.org",
+    }
 
 
 def test_a_broken_subscription_is_tried_again_after_an_hour_and_served_when_corrected(
@@ -388,6 +437,25 @@ def test_one_request_that_fails_is_dropped_and_stops_no_other(
             enquiry.answered_at is not None and enquiry.email is None
             for enquiry in session.query(SignupRequest)
         )
+
+
+@pytest.mark.parametrize("values", ["kind='riddle'", "wish='{broken'", "wish='[]'", "at='noon'"])
+def test_a_broken_request_is_given_up_and_the_next_of_its_owner_answered(
+    installation: Installation, values: str
+):
+    installation.adopt()
+    deps = installation.at(MONDAY)
+    wish = signup_requests.to_json("frexalimab", default_choice(Cadence.WEEKLY, "UTC"))
+    for _ in range(2):
+        with deps.writing() as session:
+            kind = SignupRequestKind.SUBSCRIBE
+            waiting.ask(session, kind, "anna@example.org", wish, "192.0.2.1", MONDAY)
+    damage(installation, f"UPDATE enquiry SET {values} WHERE id=1")
+    signup_requests.answer(deps, 2)
+    run_once(deps)
+    assert [mail["To"] for mail in installation.sink.messages] == ["anna@example.org"]
+    with deps.reading() as session:
+        assert session.scalar(sql("SELECT count(*) FROM enquiry WHERE email IS NOT NULL")) == 0
 
 
 def _anything(_now: datetime) -> Select[int]:

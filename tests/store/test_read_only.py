@@ -15,7 +15,7 @@ from notifier.settings import Settings
 from notifier.store import db, heartbeat
 from tests.support.installation import MONDAY, SUPPRESSION_KEY
 
-NOBODY = 65534
+NOBODY, NAMELESS = 65534, 54321
 
 
 def open_and_write(database: Path | str) -> None:
@@ -33,12 +33,12 @@ def write(deps: Deps) -> None:
 
 
 @contextmanager
-def somebody_else() -> Iterator[None]:
+def somebody_else(number: int = NOBODY) -> Iterator[None]:
     """Act as another user, if the tests run as root; else as oneself."""
     if os.geteuid():
         yield
         return
-    os.seteuid(NOBODY)
+    os.seteuid(number)
     try:
         yield
     finally:
@@ -85,6 +85,19 @@ def test_a_file_of_another_user_is_named_with_both_users(
     if not os.geteuid():
         assert refused.value.problem.endswith("belongs to root.")
         assert "sudo -u root" in refused.value.fix
+
+
+def test_a_user_without_a_name_is_named_by_the_number(folder: Path, monkeypatch):
+    path = folder / "subscribers.db"
+    path.chmod(0o400)
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    with somebody_else(NAMELESS):
+        number = str(os.geteuid())
+        monkeypatch.setattr(pwd, "getpwuid", lambda uid: {}[uid])
+        with pytest.raises(StoreError) as refused:
+            open_and_write(path)
+    assert number in refused.value.problem
 
 
 def test_a_file_that_is_opened_read_only_is_named_as_such(folder: Path):

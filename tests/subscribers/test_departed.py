@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from notifier.enums import SuppressionCause
 from notifier.store import departures
@@ -107,6 +107,24 @@ def test_a_departure_is_repeated_and_a_second_time_changes_nothing(
             departed.repeat(session, lines.lines, MONDAY)
         with any_installation.at(MONDAY).reading() as session:
             assert state(session) == (statuses, suppressed)
+
+
+@pytest.mark.parametrize(
+    ("act", "status"),
+    [(Lines.moved, "confirmed"), (Lines.moved_and_left, "ended"), (Lines.moved_and_erased, None)],
+)
+def test_a_row_that_cannot_be_read_keeps_no_departure_from_being_repeated(
+    installation: Installation, act, status: str | None
+):
+    installation.subscribe(OLD)
+    with installation.at(MONDAY).writing() as session:
+        session.execute(text("UPDATE subscription SET cadence='hourly'"))
+    for _ in range(2):
+        with installation.at(MONDAY).writing() as session:
+            lines = Lines(session)
+            act(lines)
+            departed.repeat(session, lines.lines, MONDAY)
+            assert session.scalar(text("SELECT status FROM subscription")) == status
 
 
 def test_what_the_database_knows_repeats_itself(any_installation: Installation):

@@ -6,6 +6,7 @@ import pytest
 
 from notifier.errors import InputError
 from notifier.subscribers import list_files, list_text, list_words
+from notifier.text import times
 
 TEXT = "E-Mail;Vorname;Rhythmus\r\nyara@people.example;Jörg;täglich\r\n"
 
@@ -56,6 +57,26 @@ def test_a_file_that_ends_in_the_middle_of_a_character_is_refused():
         pytest.raises(InputError, match="middle of a character"),
     ):
         list(list_files.read(text, json_lines=False))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_bytes_that_are_no_character_damage_their_line_alone(encoding: str):
+    damage = {"utf-8-sig": b"\xfc", "utf-16": b"\x3d\xd8", "utf-32": b"\xff\xff\xff\xff"}
+    before, after = TEXT.replace("Jörg", "J|rg").split("|")
+    octets = before.encode(encoding) + damage[encoding]
+    octets += after.encode({"utf-8-sig": "utf-8"}.get(encoding, f"{encoding}-le"))
+    with list_text.opened(io.BytesIO(octets)) as text:
+        assert list_files.count(text) == 2
+        ((_, cells),) = list_files.read(text, json_lines=False)
+    assert cells["email"] == "yara@people.example"
+
+
+def test_a_file_that_is_cut_off_is_not_counted_either():
+    with (
+        list_text.opened(io.BytesIO(TEXT.encode("utf-16")[:-1])) as text,
+        pytest.raises(InputError, match="middle of a character"),
+    ):
+        list_files.count(text)
 
 
 @pytest.mark.parametrize("separator", list(",;\t|"))
@@ -113,6 +134,10 @@ def test_a_formula_is_written_as_text_and_read_as_it_was(cell: str):
         ("8h", "08:00"),
         ("8h15", "08:15"),
         ("8:30 pm", "20:30"),
+        ("08:00:00", "08:00"),
+        ("8:30:00 PM", "20:30"),
+        ("08:00:00:00", "08:00:00:00"),
+        ("24:00:00", "24:00:00"),
         ("12 a.m.", "00:00"),
         ("12:05 PM", "12:05"),
         ("8", "8"),
@@ -132,3 +157,44 @@ def test_times_of_day_are_read_as_people_write_them(text: str, expected: str):
 )
 def test_languages_are_read_as_people_write_them(text: str, expected: str):
     assert list_words.language(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Mon.", "mon"),
+        ("Mondays", "monday"),
+        ("Tues.", "tue"),
+        ("THURSDAY", "thursday"),
+        ("Montags", "monday"),
+        ("Di.", "tuesday"),
+        ("jueves", "thursday"),
+        ("31.", "31"),
+        ("1", "1"),
+        ("1-2", "1-2"),
+        ("S", "S"),
+        ("", ""),
+    ],
+)
+def test_weekdays_are_read_as_people_write_them(text: str, expected: str):
+    assert list_words.weekday(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("America/New_york", "America/New_York"),
+        ("europe/berlin", "Europe/Berlin"),
+        ("America/New York", "America/New_York"),
+        ("utc", "UTC"),
+        ("Europe/Kyiv", "Europe/Kyiv"),
+        ("Europe/Neverland", "Europe/Neverland"),
+        ("", ""),
+    ],
+)
+def test_zones_are_known_whatever_their_capitals(text: str, expected: str):
+    assert list_words.time_zone(text) == expected
+
+
+def test_no_two_zones_differ_by_their_capitals_alone():
+    assert len(list_words._zones()) == len(times.zone_names())

@@ -252,6 +252,126 @@ FILES = {
         "E-Mail\nYara Example <yes@people.example>\n",
         {"yes": "confirmed"},
     ),
+    "Klaviyo": (
+        "profiles.csv",
+        (
+            "Email,Klaviyo ID,Email Marketing Consent,Email Suppressions,SMS Marketing Consent\n"
+            "yes@people.example,1,SUBSCRIBED,[],UNSUBSCRIBED\n"
+            "no@people.example,2,UNSUBSCRIBED,[],\n"
+            "wait@people.example,3,NEVER_SUBSCRIBED,[],\n"
+            "gone@people.example,4,SUBSCRIBED,[HARD_BOUNCE],\n"
+        ),
+        {"yes": "confirmed", "no": "ended", "wait": "pending", "gone": "bounced"},
+    ),
+    "phpList, all columns": (
+        "export.csv",
+        (
+            "id,email,confirmed,blacklisted,optedin,bouncecount,disabled,htmlemail\n"
+            "1,yes@people.example,1,0,0,2,0,1\n2,rest@people.example,1,0,0,0,1,1\n"
+        ),
+        {"yes": "confirmed", "rest": "paused"},
+    ),
+    "an alert service, by the dates of the end": (
+        "subscriptions.csv",
+        (
+            "email,frequency,created_at,ended_at,ended_reason,deactivated_at\n"
+            "yes@people.example,immediately,2024-01-01,,,\n"
+            "no@people.example,daily,2024-01-01,2024-02-01 10:00:00,unsubscribed,\n"
+            "rest@people.example,weekly,2024-01-01,,,2024-03-01\n"
+        ),
+        {"yes": "confirmed", "no": "ended", "rest": "paused"},
+    ),
+    "a web framework, by the date of the confirmation": (
+        "users.csv",
+        (
+            "email,confirmed_at,unsubscribed_at\n"
+            "yes@people.example,2024-01-01 10:00:00,0000-00-00 00:00:00\n"
+            "wait@people.example,,\nno@people.example,2024-01-01,2024-02-01\n"
+        ),
+        {"yes": "confirmed", "wait": "pending", "no": "ended"},
+    ),
+    "flags with common words before and behind them": (
+        "contacts.csv",
+        (
+            "email,is_email_verified,has_unsubscribed,user_blocked_at,account_suspended_on\n"
+            "yes@people.example,true,false,,\nwait@people.example,false,false,,\n"
+            "no@people.example,true,true,,\nstop@people.example,true,false,2024-01-01,\n"
+            "rest@people.example,true,false,,2024-01-01\n"
+        ),
+        {
+            "yes": "confirmed",
+            "wait": "pending",
+            "no": "ended",
+            "stop": "asked",
+            "rest": "paused",
+        },
+    ),
+    "a customer system that names what somebody left": (
+        "contacts.csv",
+        (
+            "Email,Opted out of email: Customer News,Opted out of SMS\n"
+            "yes@people.example,,Yes\nno@people.example,Yes,\n"
+        ),
+        {"yes": "confirmed", "no": "ended"},
+    ),
+    "hints in the headings of a spreadsheet": (
+        "contacts.csv",
+        (
+            "E-mail (required),How often [optional],Unsubscribed? (Y/N),Active (1/0)\n"
+            "yes@people.example,,N,1\nno@people.example,,Y,1\nrest@people.example,,n,0\n"
+        ),
+        {"yes": "confirmed", "no": "ended", "rest": "paused"},
+    ),
+    "Salesforce": (
+        "contacts.csv",
+        (
+            "Email,HasOptedOutOfEmail,IsEmailBounced,EmailBouncedReason,DoNotCall\n"
+            "yes@people.example,false,false,,true\nno@people.example,true,false,,false\n"
+            "gone@people.example,false,true,550 no such user,false\n"
+        ),
+        {"yes": "confirmed", "no": "ended", "gone": "bounced"},
+    ),
+    "CiviCRM": (
+        "contacts.csv",
+        (
+            "Email,Do Not Email,Do Not Phone,No Bulk Emails (User Opt Out),On Hold\n"
+            "yes@people.example,No,Yes,No,No\nno@people.example,No,No,Yes,No\n"
+            "stop@people.example,Yes,No,No,No\nrest@people.example,No,No,No,On Hold Bounce\n"
+        ),
+        {"yes": "confirmed", "no": "ended", "stop": "asked", "rest": "paused"},
+    ),
+    "Pipedrive": (
+        "people.csv",
+        (
+            "Name,Email,Marketing status\nYara,yes@people.example,Subscribed\n"
+            "Noor,no@people.example,Unsubscribed\nWim,wait@people.example,No consent\n"
+            "Gerd,gone@people.example,Bounced\n"
+        ),
+        {"yes": "confirmed", "no": "ended", "wait": "pending", "gone": "bounced"},
+    ),
+    "a plain no in a column of any name": (
+        "contacts.csv",
+        (
+            "email,channels.email.subscribeStatus,Tags\nyes@people.example,subscribed,\n"
+            "no@people.example,unsubscribed,\nstop@people.example,subscribed,Do not contact\n"
+            "wait@people.example,never-subscribed,\n"
+        ),
+        {"yes": "confirmed", "no": "ended", "stop": "asked", "wait": "pending"},
+    ),
+    "an empty status beside a date of ours is not confirmed": (
+        "list.csv",
+        "email,status,confirmed_at\nwait@people.example,,2024-01-01\n",
+        {"wait": "pending"},
+    ),
+    "a space between separator and quotation mark": (
+        "list.csv",
+        (
+            '"name", "email", "note", "status"\n'
+            '"Doe, Yara", "yes@people.example", "two\nlines, here", "active"\n'
+            '"Noor", "no@people.example", "", "unsubscribed"\n'
+        ),
+        {"yes": "confirmed", "no": "ended"},
+    ),
     "a line that names the separator": (
         "list.csv",
         "sep=;\nemail;status\nyes@people.example;ok, really\nno@people.example;left\n",
@@ -268,6 +388,87 @@ def test_a_list_of_another_system_gives_everybody_the_standing_that_it_says(
     assert standings(installation) == expected
 
 
+NO_WORD_ABOUT_MAILS = {
+    "other ways than mail": "SMS Marketing Consent,SMS_BLACKLISTED,Push opt-out,Phone unsubscribed",
+    "other times": "Last status,Previous status,Former subscription,Initial consent state",
+    "names, places and notes": "First name,Last name,City,Notes",
+    "counts of a period": "Active (30d),Opted out (6mo),Bounced [2025],Unsubscribed (12 months)",
+    "an account and what is paid": "Customer type,Account tier,Membership,Plan",
+}
+
+
+@pytest.mark.parametrize("headings", NO_WORD_ABOUT_MAILS.values(), ids=NO_WORD_ABOUT_MAILS)
+@pytest.mark.parametrize("cell", ["Left", "Removed", "Spam", "former", "expired", "never"])
+def test_a_word_in_a_column_about_something_else_is_no_no(
+    installation: Installation, headings: str, cell: str
+):
+    cells = ",".join([cell] * 4)
+    imported(installation, f"email,{headings}\nyes@people.example,{cells}\n")
+    assert standings(installation) == {"yes": "confirmed"}
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "SMS Marketing Consent",
+        "Push status",
+        "Previous status",
+        "Opt-out (phone)",
+        "Last (opt out)",
+    ],
+)
+@pytest.mark.parametrize("cell", ["unsubscribed", "Opted out", "blacklisted", "unconfirmed", "1"])
+def test_a_no_to_other_ways_and_of_other_times_is_no_no_to_mails(
+    installation: Installation, heading: str, cell: str
+):
+    imported(installation, f"email,{heading}\nyes@people.example,{cell}\n")
+    assert standings(installation) == {"yes": "confirmed"}
+
+
+@pytest.mark.parametrize(
+    ("line", "standing"),
+    [
+        ('{"email": "yes@people.example", "isActive": true, "optOut": false}', "confirmed"),
+        ('{"email": "yes@people.example", "emailBlacklisted": true}', "asked"),
+        ('{"email": "yes@people.example", "unsubscribedAt": "2024-05-05T10:00:00Z"}', "ended"),
+        ('{"email": "yes@people.example", "unsubscribedAt": null}', "confirmed"),
+        ('{"email": "yes@people.example", "isActive": false}', "paused"),
+        ('{"email": "yes@people.example", "consentState": "unsubscribed", "n": 1.5}', "ended"),
+    ],
+)
+def test_names_that_programs_give_are_read_as_words(
+    installation: Installation, line: str, standing: str
+):
+    imported(installation, f"{line}\n", json_lines=True)
+    assert standings(installation) == {"yes": standing}
+
+
+@pytest.mark.parametrize("name", ["Email", "email_address", "e-mail", "emailAddress", "Courriel"])
+def test_json_lines_may_call_the_address_otherwise(installation: Installation, name: str):
+    text = f'{{"{name}": "yes@people.example"}}\n{{"status": "confirmed"}}\n'
+    report = imported(installation, text, json_lines=True)
+    assert [result for _, result, _ in report.lines] == [RowResult.ADDED, RowResult.INVALID]
+    assert standings(installation) == {"yes": "confirmed"}
+
+
+def test_a_json_line_without_a_named_key_stops_no_other(installation: Installation):
+    text = (
+        '{"Contact": "wait@people.example", "How often": "daily"}\n'
+        '{"Contact": "yes@people.example", "Standing": "active"}\n{"How often": "daily"}\n'
+    )
+    renamed = {"email": "contact", "every": "how often", "status": "standing"}
+    report = imported(installation, text, json_lines=True, renamed=renamed)
+    assert [line for line, result, _ in report.lines if result is RowResult.INVALID] == [3]
+    assert standings(installation) == {"wait": "pending", "yes": "confirmed"}
+
+
+def test_a_named_key_that_no_json_line_has_is_refused(installation: Installation):
+    text = '{"email": "yes@people.example"}\n{"email": "no@people.example", "State": "left"}\n'
+    with pytest.raises(InputError, match="no column 'Statsu'"):
+        imported(installation, text, json_lines=True, renamed={"status": "Statsu"})
+    assert standings(installation) == {}
+
+
 def test_the_choices_of_a_german_spreadsheet_are_taken(installation: Installation):
     imported(installation, FILES["German spreadsheet"][1])
     with installation.at(MONDAY).reading() as session:
@@ -282,6 +483,7 @@ def test_the_choices_of_a_german_spreadsheet_are_taken(installation: Installatio
 NOT_CONFIRMED = [
     *("pending", "Unconfirmed", "NOT CONFIRMED", "awaiting-confirmation", "opt-in pending"),
     *("paused", "on hold", "Disabled", "inaktiv", "suspendu"),
+    *("Unsubscribed (manual)", "unsubscribed by user", "abbestellt", "Temp Hold", "withdrawn"),
     *("ended", "unsubscribed", "Opted-Out", "CANCELED", "removed", "ausgetragen", "désinscrit"),
     *("suppressed", "blacklisted", "hard_bounce", "cleaned", "Marked as spam", "gesperrt"),
     *("", "0", "7", "VIP", "unknown", "confirm?", "not subscribed", "un-subscribed", "¿?"),
@@ -372,6 +574,12 @@ def test_a_column_that_is_not_there_is_refused(
 ):
     with pytest.raises(InputError, match=said):
         imported(installation, "Kontakt\nyes@people.example\n", renamed=renamed)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "\ufeff\r\n", ",,,\n"])
+def test_an_empty_file_is_called_so(installation: Installation, text: str):
+    with pytest.raises(InputError, match="The file is empty"):
+        imported(installation, text)
 
 
 def test_columns_that_are_not_used_are_named():

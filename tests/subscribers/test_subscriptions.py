@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from notifier.cli.main import exit_code_of
+from notifier.email_addresses import normalize
 from notifier.enums import (
     Cadence,
     ConsentEvent,
@@ -150,6 +151,35 @@ def test_a_text_that_is_not_an_address_is_refused_with_the_reason(
     assert refused.value.reason
     with db.reading(engine, SUPPRESSION_KEY) as session:
         assert session.query(Subscriber).count() == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u200banna@example.org",
+        "anna@example.org\u200b",
+        "\u202aanna@example.org\u202c",
+        "\u2068anna@example.org\u2069",
+        "\u200eanna@example.org\u200f ",
+        "\ufeffanna@example.org",
+        "\u2060anna@example.org\u2060",
+        "anna@\u200bexample.\u200borg",
+        "an\u00adna@exam\u00adple.org",
+        "anna\u200b@example.org",
+        " \u200b\u00a0anna@example.org\u200d",
+        "\u200canna@example.org",
+    ],
+)
+def test_characters_that_nobody_sees_are_left_out_of_an_address(text: str):
+    assert normalize(text) == "anna@example.org"
+
+
+@pytest.mark.parametrize(
+    "text", ["an na@example.org", "anna\u200c@example.org", "\u200b@\u200b", ""]
+)
+def test_what_is_no_address_without_them_either_is_refused(text: str):
+    with pytest.raises(AddressError):
+        normalize(text)
 
 
 def test_an_international_domain_is_accepted(engine: Engine, profile_id: int):

@@ -18,6 +18,7 @@ from notifier.pipeline.run import run_once
 from notifier.settings.sections import Privacy
 from notifier.store.models import AddressChange, Consent, Subscriber, Subscription
 from notifier.subscribers import subscriptions
+from notifier.text import times
 from tests.support.forms import FORM, link_to, links_in_mails, people, visiting
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
@@ -60,6 +61,16 @@ def state(made: Installation) -> tuple:
 
 def send(client: Client, path: str, **changes: str) -> Answer:
     return client.post(path, urlencode({**CHOICE, **changes}), FORM)
+
+
+def test_saving_moves_nobody_whose_zone_this_machine_alone_knows(
+    installation: Installation, client: Client, monkeypatch: pytest.MonkeyPatch
+):
+    installation.subscribe("anna@example.org", zone="Europe/Berlin")
+    monkeypatch.setattr(times, "zone_names", lambda: frozenset({"Africa/Abidjan", "UTC"}))
+    assert "<option selected>Europe/Berlin" in client.get(link(installation)).text
+    assert send(client, link(installation), time_zone="Europe/Berlin").status_code == 200
+    assert state(installation)[3] == "Europe/Berlin"
 
 
 def test_the_form_shows_what_is_chosen(installation: Installation, client: Client):

@@ -87,8 +87,7 @@ def import_(
     renamed = _parse_columns(column or [])
     unused: list[str] = []
     with shared.open_deps(now) as deps, _open_text(file) as text:
-        total = sum(1 for _ in text)
-        text.seek(0)
+        total = list_files.count(text)
         lines = list_files.read(
             text,
             json_lines=_is_json_lines(file),

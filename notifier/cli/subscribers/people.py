@@ -14,7 +14,7 @@ from notifier.text import times
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
@@ -75,12 +75,16 @@ def list_(
 
 def show(email: shared.Email, json: shared.Json = False) -> None:
     """Show one person with their subscriptions and consent ledger."""
-    from notifier.subscribers import consent, suppressions
+    from notifier.subscribers import consent, overview, subscriptions
 
     with shared.open_deps() as deps, deps.reading() as session:
-        person = find(session, email)
-        document = _to_json(person, suppressions.among(session, [person.address_hash]))
-        ids = [subscription.id for subscription in person.subscriptions]
+        page = overview.page_of(session, subscriptions.hash_of(session, email))
+        rows = _page_to_json(page)
+        if not rows:
+            raise _not_stored(email)
+        document = rows[0]
+        ids = [each.id for person in page.people for each in person.subscriptions]
+        ids += [row.subscription_id for row in page.damaged]
         document["consent"] = [_consent_to_json(event) for event in consent.of(session, ids)]
     if json:
         shared.print_json(document)
@@ -253,8 +257,8 @@ def _running(session: "Session", email: str, profile: str | None) -> "list[Subsc
     return running
 
 
-def _parse_pause_end(until: str, now: "datetime") -> "datetime | None":
-    """Parse the value of `--until`; None if it is empty.
+def _parse_pause_end(until: str, now: "datetime") -> "date | None":
+    """Parse the value of `--until`, a day or a moment; None if it is empty.
 
     Raises:
         InputError: it is not a day between today and five years ahead.
@@ -270,7 +274,7 @@ def _parse_pause_end(until: str, now: "datetime") -> "datetime | None":
                 f"--until {until} is out of range.",
                 "Give a day between today and five years ahead.",
             ) from error
-    return end
+    return end.date() if end is not None and ":" not in until else end
 
 
 def _print_person(person: dict[str, Any]) -> None:

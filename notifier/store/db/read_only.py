@@ -1,6 +1,5 @@
 """A database that this user may not write, or not even reach: whose it is, and what to do."""
 
-import getpass
 import os
 import shlex
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from notifier.errors import StoreError
+from notifier.store.files import user_name
 
 
 def file_exists(path: Path) -> bool:
@@ -88,8 +88,10 @@ def _user() -> str:
         import pwd
 
         return pwd.getpwuid(os.geteuid()).pw_name
-    except (ImportError, KeyError):
-        return getpass.getuser()
+    except ImportError:
+        return user_name()
+    except KeyError:  # a number without a name
+        return str(os.geteuid())
 
 
 def _owner(path: Path) -> str:

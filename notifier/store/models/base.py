@@ -57,6 +57,9 @@ class LenientJSON(TypeDecorator[Any]):
     impl = JSON
     cache_ok = True
 
+    def _damaged(self) -> Any:
+        return None
+
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
         """Return the function that reads a stored value, without JSON's own error."""
         read = super().result_processor(dialect, coltype)
@@ -67,9 +70,24 @@ class LenientJSON(TypeDecorator[Any]):
             try:
                 return read(value)
             except ValueError:
-                return None
+                return self._damaged()
 
         return lenient
+
+
+class LenientObject(LenientJSON):
+    """A JSON object about one person or nothing, read as an empty object if it is damaged.
+
+    So a damaged one differs from none, and is replaced where none is stored.
+    """
+
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(none_as_null=True)
+
+    def _damaged(self) -> Any:
+        return {}
 
 
 def _enum(kind: type[StrEnum]) -> Enum:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notifier.enums import (
@@ -14,7 +14,7 @@ from notifier.enums import (
     SubscriptionStatus,
     SuppressionCause,
 )
-from notifier.store.models.base import Base, LenientJSON
+from notifier.store.models.base import Base, LenientJSON, LenientObject
 from notifier.store.models.profiles import Profile
 
 # The conditions of indexes that hold few of very many rows.
@@ -144,7 +144,7 @@ class Subscription(Base):
     asked_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    wish: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    wish: Mapped[dict[str, Any] | None] = mapped_column(LenientObject)
     trouble: Mapped[str | None] = mapped_column(Text)
 
     subscriber: Mapped[Subscriber] = relationship(back_populates="subscriptions")
@@ -228,7 +228,7 @@ class SignupRequest(Base):
     target: Mapped[str] = mapped_column(String(64), default="")
     asker: Mapped[str] = mapped_column(String(64), default="")
     email: Mapped[str | None] = mapped_column(String(320))
-    wish: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    wish: Mapped[dict[str, Any] | None] = mapped_column(LenientObject)
     at: Mapped[datetime]
     answered_at: Mapped[datetime | None] = mapped_column(index=True)
 

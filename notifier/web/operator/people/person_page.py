@@ -4,7 +4,7 @@ The address is in no URL, no log and no page of an expired log-in: forms carry i
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time
+from datetime import date, datetime
 
 from starlette.datastructures import FormData
 from starlette.responses import Response
@@ -162,15 +162,13 @@ def _subscription(form: FormData) -> int:
     return number
 
 
-def _end_of_pause(text: str, now: datetime) -> datetime | None:
-    """Return the end of a pause in UTC; None for an empty text.
+def _end_of_pause(text: str, now: datetime) -> date | None:
+    """Return the day on which a pause ends; None for an empty text.
 
     Raises:
         ValueError: it is no day between today and five years ahead.
     """
-    if not text:
-        return None
-    return datetime.combine(times.day_ahead(text, now.date()), time(), UTC)
+    return times.day_ahead(text, now.date()) if text else None
 
 
 def _asked_again(visit: Visit, email: str, problem: str, status: int) -> Response:
