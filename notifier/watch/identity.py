@@ -22,7 +22,7 @@ from notifier.text.cleaning import fold
 from notifier.text.urls import canonical_url
 from notifier.watch.moved_ids import appearance_of_entry, candidates, pairs
 from notifier.watch.parsers.observation import Observation
-from notifier.watch.resemblance import Appearance, is_same_page, is_same_thing
+from notifier.watch.resemblance import Appearance, is_other_thing, is_same_page, is_same_thing
 
 # An observation with its keys, the strongest first.
 Identified = tuple[Observation, list[str]]
@@ -234,11 +234,11 @@ class Aliases:
     ) -> bool:
         """Return whether a claim holds.
 
-        None holds by a link that was reused for other news with another guid, nor by the content of
-        another thing that has its own guid and link.
+        None holds by a guid or a link that was reused for other news, nor by the content of another
+        thing that has its own guid and link.
         """
         if KeyKind.GUID.is_of(key):
-            return True
+            return not self._is_reused(entry_id, observation, its_keys)
         is_link = KeyKind.LINK.is_of(key)
         if is_link and not any(map(KeyKind.GUID.is_of, its_keys)):
             return True
@@ -247,6 +247,18 @@ class Aliases:
         if is_link:
             return not (known.has_guid and seen.has_guid) or is_same_page(known, seen)
         return is_same_thing(known, seen, replaced=False)
+
+    def _is_reused(self, entry_id: int, observation: Observation, its_keys: Sequence[str]) -> bool:
+        """Return whether a site gave the guid of an entry to another article."""
+        entry = self._entries.get(entry_id)  # not loaded if the observation is its known state
+        if entry is None or observation.content or self._are_of_one(entry_id, its_keys):
+            return False
+        seen = appearance_of_observation(observation, its_keys)
+        return is_other_thing(appearance_of_entry(entry), seen)
+
+    def _are_of_one(self, entry_id: int, its_keys: Sequence[str]) -> bool:
+        """Return whether another key of an observation names the same entry as its guid."""
+        return any(self._ids.get(key) == entry_id for key in its_keys[1:])
 
     def _claim_moved(self, claimants: dict[int, list[str]], claimed: set[int]) -> None:
         """Let observations without a known key claim the entries that lost theirs."""

@@ -7,6 +7,7 @@ one title on one day. It knows no keys, no documents and no database.
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -40,9 +41,14 @@ _FEWEST_WITHOUT_A_TITLE = 12
 _FEWEST_UNMISTAKABLE = 30
 # A link names its title if it has so many of the title's words, and half of them.
 _FEWEST_NAMED = 2
+# Things share less than this part of the longer words of the shorter one, in title and text, if a
+# site gave a guid to another thing; and the letters of such words.
+_SHARED_OF_OTHERS, _LETTERS = 0.5, 5
 
 _SESSION = re.compile(r"(?i);(?:jsessionid|sid|phpsessid)=[^/?#]*|\(S\([a-z0-9]+\)\)/?")
 _ENDING = re.compile(r"\.(?:html?|php|aspx?|jsp)$", re.IGNORECASE)
+# Scripts that set no spaces between words: Thai, Lao, Chinese and Japanese.
+_WITHOUT_SPACES = re.compile("[\u0e00-\u0eff\u2e80-\u9fff]")
 
 
 class Texts(Enum):
@@ -139,6 +145,24 @@ def is_same_page(known: Appearance, seen: Appearance) -> bool:
     return moment is not None and moment == known.moment and (moment.hour, moment.minute) != (0, 0)
 
 
+def is_other_thing(known: Appearance, seen: Appearance) -> bool:
+    """Return whether an observation with the guid of a known thing is certainly another thing.
+
+    Some programs number the items of a list anew each time, or give an item the guid of its author
+    or section. Another thing differs in all that can be compared: link, date, title and text.
+    """
+    has_other_link = known.url and seen.url and canonical_url(known.url) != canonical_url(seen.url)
+    titles = known.folded_title.split(), seen.folded_title.split()
+    if not has_other_link or not _have_other_dates(known, seen) or not all(titles):
+        return False
+    if not _share_little(*titles):
+        return False
+    texts = compare_texts(known, seen)
+    if texts is Texts.UNKNOWN:
+        return known.stem != seen.stem
+    return texts is Texts.OTHER and _share_little(known.words, seen.words)
+
+
 def is_kept(known: Appearance, seen: Appearance) -> bool:
     """Return whether a thing was kept by a site that gave all its things other ids at once."""
     if not known.folded_title or known.folded_title != seen.folded_title:
@@ -209,15 +233,46 @@ def _have_other_ids(known: Appearance, seen: Appearance) -> bool:
 
 def _is_edit(known: Appearance, seen: Appearance) -> bool:
     """Return whether a text is another edition of the known one, and its link names its title."""
+    return _shares_most(known, seen) and _keeps_its_slug(known, seen)
+
+
+def _shares_most(known: Appearance, seen: Appearance) -> bool:
+    """Return whether a text has most words of the known one, and few others."""
     shared = (Counter(known.words) & Counter(seen.words)).total()
-    longest = max(len(known.words), len(seen.words))
-    return shared >= _SHARE_OF_AN_EDIT * longest and _keeps_its_slug(known, seen)
+    return shared >= _SHARE_OF_AN_EDIT * max(len(known.words), len(seen.words))
+
+
+def _share_little(words: Sequence[str], others: Sequence[str]) -> bool:
+    """Return whether two titles or texts have hardly a word in common that says something."""
+    units, other_units = Counter(_units(words)), Counter(_units(others))
+    shorter = min(units.total(), other_units.total())
+    return (units & other_units).total() < _SHARED_OF_OTHERS * shorter
+
+
+def _units(words: Sequence[str]) -> list[str]:
+    """Return the longer words, all if none is long; of a text without spaces pairs of letters."""
+    pairs = [
+        word[at : at + 2]
+        for word in words
+        if _WITHOUT_SPACES.search(word)
+        for at in range(max(len(word) - 1, 1))
+    ]
+    long = [word for word in words if len(word) >= _LETTERS and not _WITHOUT_SPACES.search(word)]
+    return [*pairs, *long] or list(words)
 
 
 def _are_close(known: Appearance, seen: Appearance) -> bool:
     if known.moment is None or seen.moment is None:
         return True
     return abs(known.moment - seen.moment) <= _ZONES
+
+
+def _have_other_dates(known: Appearance, seen: Appearance) -> bool:
+    """Return whether the dates of two things may be of two: a day alone may have several things."""
+    if known.moment is None or seen.moment is None:
+        return known.moment == seen.moment
+    is_day_alone = (seen.moment.hour, seen.moment.minute) == (0, 0)
+    return known.moment != seen.moment or is_day_alone
 
 
 def _is_same_minute(known: Appearance, seen: Appearance) -> bool:

@@ -376,6 +376,110 @@ def test_an_edit_is_a_correction_though_the_ids_are_made_anew(sqlite_engine: Eng
         assert [one.material for one in session.scalars(select(Revision))] == [True, True]
 
 
+def told(engine: Engine) -> list[str]:
+    """Return the titles of the edits that are news."""
+    with db.reading(engine) as session:
+        edits = select(Revision).where(Revision.number > 1, Revision.material)
+        return [edit.title for edit in session.scalars(edits)]
+
+
+TOPICS = (
+    ("Frexalimab trial enrols 129 people", "The ward in Ulm gives the antibody until next May."),
+    ("Scanner opens at the Jena clinic", "The machine cost two millions and stands downstairs."),
+    ("Council votes on new bus lanes", "Nine members voted for the proposal, four against it."),
+    ("Nurses ask for longer breaks", "Yesterday they handed a letter to the hospital's board."),
+    ("A quiz about sleep and light", "Answer these ten questions and win a small lamp."),
+)
+JAPANESE = (
+    ("フレキサリマブの試験に参加者が集まる", "架空の病院が五月まで薬を投与する。"),
+    ("市議会がバス専用車線を可決", "九人が賛成し、四人が反対した。"),
+    ("看護師が休憩の延長を求める", "昨日、理事会に手紙を渡した。"),
+    ("睡眠と光のクイズ", "十の質問に答えて電灯を当てよう。"),
+    ("新しい図書館が駅前に開く", "建物は木造で、屋上に庭がある。"),
+)
+
+
+def numbered_anew(topics, first: int, **changes) -> list[Observation]:
+    """Return three topics of a list, the newest first, whose guids are their places in it."""
+    return [
+        Observation(
+            **{
+                "guid": str(place),
+                "url": f"{OLD}/2026/{first + 2 - place}-article/",
+                "title": topics[first + 2 - place][0],
+                "body": topics[first + 2 - place][1],
+                "published_at": MONDAY + timedelta(hours=31 * (first + 2 - place)),
+                **changes,
+            }
+        )
+        for place in range(3)
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"published_at": None},
+        {"published_at": MIDNIGHT},
+        {"body": ""},
+        {"guid": f"{OLD}/authors/anna"},
+    ],
+    ids=["dated", "without dates", "of one day", "titles alone", "the guid of their author"],
+)
+@pytest.mark.parametrize("topics", [TOPICS, JAPANESE], ids=["English", "Japanese"])
+def test_a_list_whose_guids_are_counted_anew_brings_news_and_no_corrections(
+    sqlite_engine: Engine, topics, changes: dict
+):
+    documents = [numbered_anew(topics, first, **changes) for first in (0, 1, 2, 2)]
+    assert seen(sqlite_engine, *documents) == [3, 1, 1, 0]
+    assert told(sqlite_engine) == []
+
+
+def test_links_with_numbers_under_guids_that_are_counted_anew_are_told_apart(sqlite_engine: Engine):
+    documents = [
+        each(
+            numbered_anew(TOPICS, first),
+            lambda n, _, first=first: {"url": f"{OLD}/article.php?id={first + 2 - n}"},
+        )
+        for first in (0, 1)
+    ]
+    assert seen(sqlite_engine, *documents) == [3, 1]
+    assert told(sqlite_engine) == []
+
+
+def test_an_item_under_the_only_guid_of_its_section_is_news_each_time(sqlite_engine: Engine):
+    documents = [numbered_anew(TOPICS, first, guid="section-5")[:1] for first in (0, 1, 2)]
+    assert seen(sqlite_engine, *documents) == [1, 1, 1]
+    assert told(sqlite_engine) == []
+
+
+LATER_EDITION = {
+    "url": f"{OLD}/2026/ulm-trial-enrols-more/",
+    "published_at": MONDAY + 3 * DAY,
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "Frexalimab trial now enrols 192 people"},
+        {"title": "More take part in Ulm", "body": f"{TOPICS[0][1]} They are 192 now."},
+        {"title": "Another headline", "body": "Other words.", "url": f"{OLD}/2026/0-article/"},
+        {"title": "Another headline", "body": "Other words.", "published_at": MONDAY},
+        {"title": "RETRACTED: Frexalimab trial enrols 129 people", "body": "It was retracted."},
+        {"title": "", "body": "It was removed."},
+    ],
+    ids=["headline", "text goes on", "same link", "same minute", "retraction", "no headline"],
+)
+def test_an_item_that_keeps_its_guid_under_another_link_is_the_same_one(
+    sqlite_engine: Engine, changes: dict
+):
+    known = numbered_anew(TOPICS, 0)[2]
+    after = replace(known, **{**LATER_EDITION, **changes})
+    assert seen(sqlite_engine, [known], [after]) == [1, 0]
+
+
 @pytest.mark.long
 def test_five_thousand_items_of_one_title_are_settled_in_time(sqlite_engine: Engine):
     first = [letter(n, f"On {n} things.") for n in range(2_500)]
