@@ -145,6 +145,21 @@ def is_same_page(known: Appearance, seen: Appearance) -> bool:
     return moment is not None and moment == known.moment and (moment.hour, moment.minute) != (0, 0)
 
 
+def is_version(known: Appearance, seen: Appearance) -> bool:
+    """Return whether two items of one document with the same ids are versions of one thing.
+
+    A feed may list the earlier version of an item beside the edited one (RFC 4287, 4.1.1). Things
+    that have the ids of their site in common differ in title and text.
+    """
+    texts = compare_texts(known, seen)
+    if known.folded_title != seen.folded_title:
+        is_renamed = _is_edit(known, seen) and _keeps_its_slug(seen, known)
+        return is_renamed or (texts is Texts.SAME and _are_long(known, seen))
+    if texts is Texts.UNKNOWN:
+        return _keeps_its_slug(known, seen)
+    return texts is Texts.SAME or (bool(known.folded_title) and _shares_most(known, seen))
+
+
 def is_other_thing(known: Appearance, seen: Appearance) -> bool:
     """Return whether an observation with the guid of a known thing is certainly another thing.
 
