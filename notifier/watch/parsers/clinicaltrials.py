@@ -37,6 +37,8 @@ _PAGE = re.compile(
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 # States in which a place takes part no longer.
 _CLOSED = ("COMPLETED", "TERMINATED", "SUSPENDED", "WITHDRAWN", "NO_LONGER_AVAILABLE")
+# The key, under `observation.ASIDE`, of the sites in such a state.
+CLOSED_SITES = "closed_sites"
 # Characters of an arm's description. Chosen by hand; not measured.
 _LONGEST_ARM = 200
 
@@ -134,10 +136,10 @@ def _observation(study: Any) -> Observation:
     ]
     matched = [fields.get(field.name, "") for field in _followed() if field.is_matched]
     status = _module(protocol, "statusModule")
-    aside = {
+    aside: dict[str, Any] = {
         "verified": _text(status.get("statusVerifiedDate")),
         "updated": _text(_module(status, "lastUpdatePostDateStruct").get("date")),
-    }
+    } | _closed_sites(_module(protocol, "contactsLocationsModule").get("locations"))
     return Observation(
         guid=trial,
         url=f"https://clinicaltrials.gov/study/{trial}",
@@ -263,13 +265,24 @@ def _countries(places: list[dict[str, Any]]) -> list[str]:
 
 
 def _sites(places: list[dict[str, Any]]) -> list[str]:
-    return sorted(
-        {
-            _joined(", ", place.get("facility"), place.get("city"), place.get("country"))
-            for place in places
-            if _text(place.get("status")) not in _CLOSED
-        }
-    )
+    return sorted({_site(place) for place in places if not _is_closed(place)})
+
+
+def _closed_sites(places: Any) -> dict[str, list[str]]:
+    """Return the sites that take part no longer, if there are any.
+
+    The registry says so only while a trial recruits; later it lists them without a state.
+    """
+    closed = {_site(place) for place in _objects(places) if _is_closed(place)}
+    return {CLOSED_SITES: sorted(closed)} if closed else {}
+
+
+def _is_closed(place: Mapping[str, Any]) -> bool:
+    return _text(place.get("status")) in _CLOSED
+
+
+def _site(place: Mapping[str, Any]) -> str:
+    return _joined(", ", place.get("facility"), place.get("city"), place.get("country"))
 
 
 def _contacts(contacts: list[dict[str, Any]]) -> list[str]:
