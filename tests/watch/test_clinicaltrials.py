@@ -140,6 +140,26 @@ def test_a_site_that_opens_or_closes_with_its_trial_is_told(record: dict):
         assert [change["note"] for change in changes if change["what"] == "Sites"] == [note]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "note"),
+    [
+        ("2027-06", "2027-06-15", ""),
+        ("2027-06-30", "2027-06", ""),
+        ("2027-06", "2027-07-15", "1 month later"),
+        ("2027-06-01", "2027-06-15", "2 weeks later"),
+    ],
+)
+def test_a_month_that_becomes_a_day_of_it_has_not_moved(
+    record: dict, before: str, after: str, note: str
+):
+    date = record["protocolSection"]["statusModule"]["primaryCompletionDateStruct"]
+    date["date"] = before
+    old = state(record)
+    date["date"] = after
+    (change,) = compare(old, state(record)).changes
+    assert (change["what"], change["note"]) == ("Primary completion", note)
+
+
 def test_each_study_of_a_page_is_an_observation(record: dict):
     other = json.loads(json.dumps(record).replace("NCT99990001", "NCT99990002"))
     found = parse(

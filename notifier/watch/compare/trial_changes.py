@@ -160,9 +160,15 @@ def _first_items(items: Sequence[str]) -> str:
 
 
 def _moved_date(before: str, after: str) -> str:
-    """Return ``7 months later``: how far a date moved; empty for texts that are not dates."""
+    """Return ``7 months later``: how far a date moved; empty for texts that are not dates.
+
+    A month that became a day of it, or the other way round, did not move.
+    """
     old, new = day_of(before), day_of(after)
     if old is None or new is None or old == new:
+        return ""
+    is_month_alone = len(before.partition(" ")[0]) != len(after.partition(" ")[0])
+    if is_month_alone and (old.year, old.month) == (new.year, new.month):
         return ""
     days = abs((new - old).days)
     size, later, earlier = next(span for span in _SPANS if days >= span[0] * _NEARLY_ONE)
