@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.watch.parsers.encoding import as_utf_8, decoded
+from tests.support.effort import measured
 
 TEXT = "Die Ärztin sagt: „Müde“ – Café, naïve, 5 µg"
 GERMAN = f"<p>{TEXT}</p>"
@@ -104,6 +105,59 @@ def test_ascii_says_nothing_of_the_encoding(known: str, name: str):
 def test_what_was_encoded_twice_is_decoded_twice(wrong: str):
     text = "<p>Müde Ärztin, Café</p>"
     assert decoded(text.encode().decode(wrong).encode(), {})[0] == text
+
+
+def shown_as_latin(text: str) -> str:
+    """Return what a program shows that takes the bytes of a text for Latin letters.
+
+    Bytes that name no letter stay control characters, as browsers and databases keep them.
+    """
+    letters = (bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in text.encode())
+    return "".join(letters)
+
+
+QUOTED = "The “rate” fell by ≥ 5 % – in naïve people’s words"
+
+
+@pytest.mark.parametrize(
+    ("shown", "meant"),
+    [
+        (f"<p>{shown_as_latin(QUOTED)}</p>", f"<p>{QUOTED}</p>"),
+        (
+            f"<h1>Zürich – 漢</h1><p>{shown_as_latin(QUOTED)}</p><p>Müde</p>",
+            f"<h1>Zürich – 漢</h1><p>{QUOTED}</p><p>Müde</p>",
+        ),
+        (
+            f"<title>Ü</title><b><![CDATA[<p>{shown_as_latin('é à')} <i>x</i></p>]]></b>",
+            "<title>Ü</title><b><![CDATA[<p>é à <i>x</i></p>]]></b>",
+        ),
+        ("<p>LEMTRADAÂ® is given</p><p>naÃ¯ve</p><p>Größe</p>",
+         "<p>LEMTRADA® is given</p><p>naïve</p><p>Größe</p>"),
+        (f"<p>{shown_as_latin('Лечение')}</p><p>Лечение</p>", "<p>Лечение</p><p>Лечение</p>"),
+    ],
+    ids=["quotes", "an article", "an item", "single letters", "Russian"],
+)  # fmt: skip
+def test_a_text_that_was_encoded_twice_is_read_beside_one_that_was_not(shown: str, meant: str):
+    assert decoded(shown.encode(), {})[0] == meant
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "<p>BEAUTÉ»</p><p>Ã© and Ã¼ are shown for é and ü</p>",
+        "<p>SÃO PAULO, MANHÃ – NÃO</p><p>«BEAUTÉ»</p><p>“ACÇÃO”</p>",
+        "<p>TÃ¼rkiye</p><p>Türkiye</p>",
+    ],
+)
+def test_a_text_that_shows_such_letters_among_others_is_left(document: str):
+    assert decoded(document.encode(), {})[0] == document
+
+
+@pytest.mark.parametrize("part", ["Ã©<", "Ã©>", "<aÃ©Ã©"])
+def test_hostile_letters_cost_little_time(part: str):
+    with measured() as effort:
+        decoded(f"{part * 300_000}é".encode(), {})
+    assert effort.processor < 5
 
 
 @pytest.mark.parametrize("text", ["Ã© is shown for é", "naïve café, 5 µg", "Ünlü Ärzte", "Ã©"])
