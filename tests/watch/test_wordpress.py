@@ -265,6 +265,28 @@ def test_the_address_of_a_sites_list_of_posts(headers: dict, generator: str, fee
     assert wordpress.posts_url(headers, generator, "https://x.example.org", feed) == found
 
 
+@pytest.mark.parametrize(
+    ("root", "interface"),
+    [
+        (f"{SITE}/wp-json/", f"{SITE}/wp-json/wp/v2/posts?"),
+        (f"{SITE}/?rest_route=/", f"{SITE}/?rest_route=/wp/v2/posts&"),
+        (f"{SITE}/index.php?rest_route=/", f"{SITE}/index.php?rest_route=/wp/v2/posts&"),
+    ],
+    ids=["permalinks", "none", "none, behind index.php"],
+)
+def test_a_sites_list_of_posts_is_requested_where_its_interface_is(root: str, interface: str):
+    named = {"link": f'<{root}>; rel="https://api.w.org/"'}
+    address = wordpress.posts_url(named, "", SITE, f"{SITE}/?feed=rss2")
+    request = wordpress.request_url(address, MONDAY)
+    assert request.startswith(f"{interface}modified_after=2026-")
+    query = parse_qs(urlsplit(request).query)
+    assert query["page"] == ["1"]
+    assert query.get("rest_route", ["/wp/v2/posts"]) == ["/wp/v2/posts"]
+    pages = {"x-wp-totalpages": "2"}
+    following = wordpress.parse(b'[{"id": 1}]', pages, request).next_url
+    assert parse_qs(urlsplit(following).query) == query | {"page": ["2"]}
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"code": "rest_disabled"}', b"[" * 100_000])
 def test_an_answer_that_is_not_a_list_is_refused(body: bytes):
     with pytest.raises(ParseError):

@@ -80,7 +80,8 @@ def request_url(posts: str, since: datetime, page: int = 1) -> str:
         "page": page,
         "_fields": _FIELDS,
     }
-    return f"{posts}?{urlencode(query)}"
+    # A site without permalinks names its interface in the query: ``/?rest_route=/wp/v2/posts``.
+    return f"{posts}{'&' if urlsplit(posts).query else '?'}{urlencode(query)}"
 
 
 def is_whole_site(feed_url: str) -> bool:
