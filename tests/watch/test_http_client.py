@@ -417,6 +417,32 @@ def test_larger_headers_fail_that_source_alone(site: Site, headers: dict[str, st
     assert other.body == b"x"
 
 
+def test_a_list_in_several_headers_is_one_list():
+    lines = (
+        "HTTP/1.1 200 OK", "Content-Length: 1", "Link: <https://h.example.org/wp-json/>; rel=api",
+        "Cache-Control: no-cache", "Link: <https://hub.example.org/>; rel=hub",
+        "Cache-Control: max-age=86400", "Date: yesterday", "Date: today",
+    )  # fmt: skip
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline() not in (b"\r\n", b""):
+                continue
+            self.wfile.write("\r\n".join([*lines, "", "x"]).encode())
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request, daemon=True)
+        thread.start()
+        (answer,) = fetched(Site(f"http://127.0.0.1:{server.server_address[1]}"), "/")
+        thread.join()
+    assert answer.body == b"x", answer.error
+    assert {name: answer.headers[name] for name in ("link", "cache-control", "date")} == {
+        "link": "<https://h.example.org/wp-json/>; rel=api, <https://hub.example.org/>; rel=hub",
+        "cache-control": "no-cache, max-age=86400",
+        "date": "today",
+    }
+
+
 def test_a_packed_answer_without_a_word_is_unpacked_within_its_limit(site: Site):
     site.answers["/feed.xml.gz"] = Answer(
         200, gzip.compress(b"<rss/>"), {"Content-Type": "text/xml"}

@@ -52,6 +52,8 @@ _WHOLE_RANGE = re.compile(r"bytes 0-([0-9]{1,18})/([0-9]{1,18})")
 # Domains that strangers share (``org``, ``co.uk``): a cookie for all of one is refused (RFC 6265,
 # 5.3). Only the usual forms are known; cookies live for a few requests.
 _SHARED_DOMAIN = re.compile(r"(?:(?:ac|co|com|edu|go|gov|ne|net|or|org)\.[a-z]{2}|[^.]+)")
+# Headers that are lists, by their names in lower case.
+_LISTS = ("cache-control", "link")
 _CHUNK_BYTES = 65_536
 _TOO_LONG_HEADERS = f"the headers of the answer are larger than {_HEADER_BYTES:,} bytes"
 _ACCEPT = (
@@ -311,15 +313,17 @@ def _clean_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers by their names in lower case, as texts that can be stored.
 
     A validator that could not be sent back byte by byte is left out, because it would never match.
+    A list that is sent in several parts is one (RFC 9110, 5.3); of another header the last counts.
     """
-    cleaned = {}
+    cleaned: dict[str, str] = {}
     for name, text in headers.items():
         lower = name.lower()
         if lower in ("etag", "last-modified") and not (
             text.isprintable() and len(text) <= _LONGEST_VALIDATOR
         ):
             continue
-        cleaned[storable(lower)] = storable(text)
+        before = f"{cleaned[lower]}, " if lower in _LISTS and lower in cleaned else ""
+        cleaned[storable(lower)] = before + storable(text)
     return cleaned
 
 
