@@ -203,6 +203,14 @@ def test_what_a_site_puts_around_its_text_is_no_change(lines: str, where: str):
         ("Last updated: 3 May 2026", "Last updated: 4 June 2026"),
         ("Mult Scler J. 2026 Nov 3:13524585. Online ahead of print.",
          "Mult Scler J. 2026 Dec;32(14):411-420. Epub 2026 Nov 3."),
+        ("Annals of Larches, EarlyView.",
+         "Annals of Larches, Volume 99, Issue 4, Page 512-520, April 2026."),
+        ("Lindau Sclerosis Journal, Ahead of Print.",
+         "Lindau Sclerosis Journal, Volume 32, Issue 5, Page 512-520, May 2026."),
+        ("Tern Reviews Neurology, Published online: 03 March 2026; doi:10.0000/made-up-1",
+         "Tern Reviews Neurology, Published online: 04 March 2026; doi:10.0000/made-up-1"),
+        ("Front Larch. 2026 Jan 5;17:1500001. eCollection 2026.",
+         "Front Larch. 2026 Jan 5;17:1500001."),
         ("By Jane Roe", "By John Doe"),
         ("Advertisement\nTern vitamins: 3 for 5 dollars.", "Advertisement\nNew shoes by Acme."),
         ("Related: Ten recipes", "Related: Two deaths in Bonn"),
@@ -276,6 +284,8 @@ TOLD = {
                                  "With it 15 left.\nWith placebo 12 left.", "With it 15"),
     "sentence added": ("It ended.", "It ended. Three people died.", "Three people died"),
     "sentence removed": ("It was safe. It ended.", "It ended.", "It was safe"),
+    "correction of an article": ("It was in Ulm.", "It was in a corrected article.", "corrected"),
+    "number before a state of a paper": ("Early view: 12 left.", "Early view: 21 left.", "21"),
     "correction below": ("It ended.", "It ended.\nCorrection: the dose was 1,800 mg.", "1,800"),
 }  # fmt: skip
 # A theme that the site changes in the same moment.

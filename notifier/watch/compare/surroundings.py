@@ -257,7 +257,12 @@ _PARTS = _whole(r"""
     | \bband\ \d+,\ heft\ \d+ (?:,\ s(?:eiten?|\.)\ ?\d+[-–]\d+)?
     | \b(?:pp\.?|pages|seiten)\ ?e?\d+[-–]e?\d+
     | \b\d{1,4}\ ?\(\d{1,3}\)\ ?:\ ?e?\d+(?:[-–]e?\d+)?
-    | \[?\b (?:epub|(?:published\ )?online|in\ print) \ ahead\ of\ print\b\]?
+    | \[?\b (?: (?:epub\ |(?:published\ )?online\ |in\ print\ )? ahead\ of\ print
+    | early\ ?view | online\ first | advance\ (?:access|article) | accepted\ article
+    | corrected\ proof | (?:journal\ )?pre-?proof | articles?\ in\ press
+    | e-?collection\ (?:19|20)\d\d
+    | (?:first\ )?(?:published|available)\ online:?\ (?:\d{1,2}\ )?[a-z]{3,9}\.?
+    (?:\ \d{1,2},?)?\ (?:19|20)\d\d ) \b\]?
     | \bepub\ (?:19|20)\d\d\ [a-z]{3}\ \d{1,2}
     | \b(?:doi:?\ ?)?10\.\d{4,9}/\S{1,200} | \bpmc?id:?\ ?\w{1,12}
     | \bpublication\ date:\ ?[^:]{1,60}(?=\bsource:|\bauthor\(s\):|$)
