@@ -233,7 +233,7 @@ _LABELS = _whole(r"""
     | catégories? | etiquetas | categorías? | archivado\ en | trefwoorden ) \ ?:\ ?.{1,200}
     | (?: filed\ under | posted\ in | tagged | archivado\ en ) \ .{1,160}
 """)
-_PARTS_OF_LINE = re.compile(r" ?[;|•·] ?|, (?=[^\W\d_]{2,12}: |photos? by )")
+_PARTS_OF_LINE = re.compile(r" ?[;|•·] ?| [–—] |, (?=[^\W\d_]{2,12}: |photos? by )")
 # What every citation has, and the label before it.
 _CITED = re.compile(r"(?i)\d\(\d|\d;\d|[a-z];\d|\bdoi\b|\bvol\b|\bpmid\b")
 _CITATION_LABEL = re.compile(r"(?i)^(?:citation|cite (?:this|as)|reference|published in|in) ?: ")
