@@ -218,6 +218,25 @@ def test_a_category_feed_brings_no_posts_of_other_categories(any_installation: I
     assert list(press.entries()) == ["Of this category"]
 
 
+@pytest.mark.parametrize(
+    ("address", "is_whole"),
+    [
+        ("/feed/", True),
+        ("/?feed=rss2", True),
+        ("/feed/atom/?utm_source=reader&cache=77", True),
+        ("/category/trials/feed/", False),
+        ("/?feed=rss2&cat=7", False),
+        ("/?category_name=trials&feed=rss2", False),
+        ("/feed/?post_type=event", False),
+        ("/feed/?author=3", False),
+        ("/feed/?tag_id=12", False),
+        ("/?feed=comments-rss2", False),
+    ],
+)
+def test_the_feed_of_a_part_of_a_site_is_told_by_its_address(address: str, is_whole: bool):
+    assert wordpress.is_whole_site(f"https://x.example.org{address}") is is_whole
+
+
 @pytest.mark.parametrize("status", [401, 404, 500])
 def test_a_site_without_a_list_is_polled_by_its_feed_alone(press: WordPress, status: int):
     press.site.dynamic["/wp-json/wp/v2/posts"] = lambda _: Answer(status, b"{}")
