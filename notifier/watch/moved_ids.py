@@ -8,6 +8,7 @@ once: when most titles that were listed are listed again, they are the same item
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -51,17 +52,20 @@ class Candidates:
     Attributes:
         by_title: by the folded title.
         by_stem: those that were listed, by the stem of their link.
+        by_moment: those that were listed, by their date.
         titles_listed: the number of different titles that the source listed until now.
     """
 
     by_title: Mapping[str, Sequence[Candidate]]
     by_stem: Mapping[str, Sequence[Candidate]]
+    by_moment: Mapping[str, Sequence[Candidate]]
     titles_listed: int
 
     def of(self, seen: Appearance) -> list[Candidate]:
         """Return the entries that an observation may be, those with its title first."""
         by_stem = self.by_stem.get(seen.stem, ()) if seen.stem else ()
-        return [*self.by_title.get(seen.folded_title, ()), *by_stem]
+        by_moment = self.by_moment.get(_name_of(seen.moment), ()) if seen.moment else ()
+        return [*self.by_title.get(seen.folded_title, ()), *by_stem, *by_moment]
 
 
 def appearance_of_entry(entry: Entry) -> Appearance:
@@ -89,33 +93,43 @@ def candidates(
     """
     titles = {appearance.folded_title for appearance in seen}
     stems = {appearance.stem for appearance in seen} - {""}
+    moments = {_name_of(appearance.moment) for appearance in seen} - {""}
     listed_titles: set[str] = set()
-    wanted: dict[int, tuple[str, str]] = {}
+    wanted: dict[int, tuple[str, str, str]] = {}
     compared: Counter[tuple[str, str]] = Counter()
     statement = (
-        select(Entry.id, Entry.title, Entry.url, Entry.left_at)
+        select(Entry.id, Entry.title, Entry.url, Entry.left_at, Entry.published_at)
         .where(Entry.source_id == source.id)
         .order_by(Entry.id.desc())
         .limit(_MOST_SEARCHED)
     )
-    for entry_id, its_title, url, left_at in session.execute(statement):
+    for entry_id, its_title, url, left_at, published_at in session.execute(statement):
         title = folded(its_title)
         if left_at is None:
             listed_titles.add(title)
         if entry_id in claimed:
             continue
         stem = link_stem(url) if left_at is None else ""
-        for kind, name, names in (("title", title, titles), ("stem", stem, stems)):
+        moment = _name_of(published_at) if left_at is None else ""
+        signs = (("title", title, titles), ("stem", stem, stems), ("moment", moment, moments))
+        for kind, name, names in signs:
             if name in names and compared[kind, name] < _MOST_COMPARED:
                 compared[kind, name] += 1
-                wanted[entry_id] = title, stem
-    by_title, by_stem = defaultdict(list), defaultdict(list)
+                wanted[entry_id] = title, stem, moment
+    by_title, by_stem, by_moment = defaultdict(list), defaultdict(list), defaultdict(list)
     for entry in _loaded(session, list(wanted)):
-        title, stem = wanted[entry.id]
+        title, stem, moment = wanted[entry.id]
         candidate = Candidate(entry, appearance_of_entry(entry), entry.left_at is None)
         by_title[title].append(candidate)
         by_stem[stem].append(candidate)
-    return Candidates(by_title, by_stem, len(listed_titles - {""}))
+        by_moment[moment].append(candidate)
+    return Candidates(by_title, by_stem, by_moment, len(listed_titles - {""}))
+
+
+def _name_of(moment: datetime | None) -> str:
+    """Return a date as a name; empty for none, and for a day alone, which many things share."""
+    is_day_alone = moment is None or (moment.hour, moment.minute) == (0, 0)
+    return "" if is_day_alone or moment is None else moment.isoformat()
 
 
 def _loaded(session: Session, entry_ids: Sequence[int]) -> list[Entry]:

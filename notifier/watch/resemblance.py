@@ -37,7 +37,7 @@ _FEWEST_OF_A_LONG_TEXT, _SHARE_OF_A_LONG_TEXT = 60, 0.9
 _SHARE_OF_AN_EDIT = 0.6
 # Words of a text that alone shows that a thing got another title.
 _FEWEST_WITHOUT_A_TITLE = 12
-# Words of a text that nobody writes twice for two things under one title.
+# Words of a text that nobody writes twice for two things.
 _FEWEST_UNMISTAKABLE = 30
 # A link names its title if it has so many of the title's words, and half of them.
 _FEWEST_NAMED = 2
@@ -117,7 +117,7 @@ def is_same_thing(known: Appearance, seen: Appearance, *, replaced: bool) -> boo
     """
     texts = compare_texts(known, seen)
     if known.folded_title != seen.folded_title:
-        return texts is Texts.SAME and _is_retitled(known, seen)
+        return texts is Texts.SAME and _is_retitled(known, seen, replaced=replaced)
     if texts is Texts.SAME:
         return _may_be_dated_so(known, seen, replaced=replaced)
     if not _have_other_ids(known, seen):
@@ -139,10 +139,7 @@ def is_same_page(known: Appearance, seen: Appearance) -> bool:
         return True
     if not known.folded_title or not seen.folded_title or not seen.stem:
         return False
-    if same_title:
-        return True
-    moment = seen.moment
-    return moment is not None and moment == known.moment and (moment.hour, moment.minute) != (0, 0)
+    return same_title or _have_one_moment(known, seen)
 
 
 def is_version(known: Appearance, seen: Appearance) -> bool:
@@ -230,11 +227,24 @@ def _may_be_dated_so(known: Appearance, seen: Appearance, *, replaced: bool) -> 
     return replaced and len(seen.words) >= _FEWEST_UNMISTAKABLE
 
 
-def _is_retitled(known: Appearance, seen: Appearance) -> bool:
-    """Return whether a thing with an equal text got another title, and its link another counter."""
-    has_titles = bool(known.folded_title and seen.folded_title)
-    same_stem = bool(known.stem) and known.stem == seen.stem
-    return has_titles and same_stem and _are_long(known, seen)
+def _is_retitled(known: Appearance, seen: Appearance, *, replaced: bool) -> bool:
+    """Return whether a thing with an equal text got another title.
+
+    Its link has another counter at most; or it took the place of one with exactly its text and its
+    moment: many sites make the link of the title.
+    """
+    if not (known.folded_title and seen.folded_title and _are_long(known, seen)):
+        return False
+    if known.stem and known.stem == seen.stem:
+        return True
+    is_unmistakable = known.words == seen.words and len(seen.words) >= _FEWEST_UNMISTAKABLE
+    return replaced and is_unmistakable and _have_one_moment(known, seen)
+
+
+def _have_one_moment(known: Appearance, seen: Appearance) -> bool:
+    """Return whether two things have the same date, and it is no day alone."""
+    moment = seen.moment
+    return moment is not None and moment == known.moment and (moment.hour, moment.minute) != (0, 0)
 
 
 def _are_long(known: Appearance, seen: Appearance) -> bool:
@@ -286,8 +296,7 @@ def _have_other_dates(known: Appearance, seen: Appearance) -> bool:
     """Return whether the dates of two things may be of two: a day alone may have several things."""
     if known.moment is None or seen.moment is None:
         return known.moment == seen.moment
-    is_day_alone = (seen.moment.hour, seen.moment.minute) == (0, 0)
-    return known.moment != seen.moment or is_day_alone
+    return not _have_one_moment(known, seen)
 
 
 def _is_same_minute(known: Appearance, seen: Appearance) -> bool:

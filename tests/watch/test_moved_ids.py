@@ -480,6 +480,40 @@ def test_an_item_that_keeps_its_guid_under_another_link_is_the_same_one(
     assert seen(sqlite_engine, [known], [after]) == [1, 0]
 
 
+RETITLED = {
+    "title": "The ward has moved",
+    "url": f"{OLD}/2026/the-ward-has-moved/",
+    "guid": f"{OLD}/2026/the-ward-has-moved/",
+}
+
+
+def test_an_article_that_got_another_headline_and_link_is_corrected(sqlite_engine: Engine):
+    known = [item("Oak", body=LONG), *GARDEN]
+    after = [replace(known[0], **RETITLED), *GARDEN]
+    assert seen(sqlite_engine, known, after, after) == [9, 0, 0]
+    assert told(sqlite_engine) == ["The ward has moved"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "beside"),
+    [
+        pytest.param({"published_at": MONDAY + timedelta(minutes=22)}, False, id="another minute"),
+        pytest.param({"published_at": MIDNIGHT}, False, id="a day alone"),
+        pytest.param({"published_at": None}, False, id="no date"),
+        pytest.param({"body": f"{LONG} But not in May."}, False, id="more text"),
+        pytest.param({"body": "Each day we write about the ward."}, False, id="a short text"),
+        pytest.param({}, True, id="both are listed"),
+    ],
+)
+def test_another_headline_and_link_are_another_article(
+    sqlite_engine: Engine, changes: dict, beside: bool
+):
+    shared = {"published_at": MIDNIGHT} if "published_at" in changes else {}
+    known = item("Oak", body=changes.get("body", LONG)[:200], **shared)
+    after = replace(known, **{**RETITLED, **changes})
+    assert seen(sqlite_engine, [known], [after, *([known] if beside else [])]) == [1, 1]
+
+
 @pytest.mark.long
 def test_five_thousand_items_of_one_title_are_settled_in_time(sqlite_engine: Engine):
     first = [letter(n, f"On {n} things.") for n in range(2_500)]
