@@ -47,6 +47,14 @@ _SHARED_OF_OTHERS, _LETTERS = 0.5, 5
 
 _SESSION = re.compile(r"(?i);(?:jsessionid|sid|phpsessid)=[^/?#]*|\(S\([a-z0-9]+\)\)/?")
 _ENDING = re.compile(r"\.(?:html?|php|aspx?|jsp)$", re.IGNORECASE)
+# The number of an article at the beginning or the end of its link's name: digits, hexadecimal
+# digits, or a UUID (RFC 9562). One that begins as a year and a month may be a date.
+_NUMBER = (
+    r"(?!(?:19|20)\d\d(?:0[1-9]|1[0-2]))\d{6,15}|(?=[a-f]*\d)[0-9a-f]{10,40}"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
+_NUMBER_OF_FOLDER = re.compile(f"({_NUMBER})")
+_NUMBER_OF_LINK = re.compile(rf"(?:^|.*[^0-9a-z])({_NUMBER})$|^({_NUMBER})(?![0-9a-z])")
 # Scripts that set no spaces between words: Thai, Lao, Chinese and Japanese.
 _WITHOUT_SPACES = re.compile("[\u0e00-\u0eff\u2e80-\u9fff]")
 
@@ -92,6 +100,11 @@ class Appearance:
         """The path of the link without host, query and session; empty for a front page."""
         return link_stem(self.url)
 
+    @cached_property
+    def number(self) -> str:
+        """The number that the site gave the article, as its link shows it; empty if it does not."""
+        return link_number(self.url)
+
 
 def folded(title: str) -> str:
     """Return a title as it is compared: without the number of its comments."""
@@ -107,6 +120,18 @@ def link_stem(url: str) -> str:
     return unquote(_SESSION.sub("", path)).strip("/").lower()
 
 
+def link_number(url: str) -> str:
+    """Return the number of an article in its link: ``7654321`` of ``/a-headline-7654321.html``.
+
+    It stands at the beginning or the end of the name, or is the folder before it.
+    """
+    folders, _, name = link_stem(url).rpartition("/")
+    number = _NUMBER_OF_LINK.match(_ENDING.sub("", name))
+    if number is None:
+        number = _NUMBER_OF_FOLDER.fullmatch(folders.rpartition("/")[2])
+    return next(filter(None, number.groups()), "") if number else ""
+
+
 def is_same_thing(known: Appearance, seen: Appearance, *, replaced: bool) -> bool:
     """Return whether two things without a common key are one.
 
@@ -115,9 +140,15 @@ def is_same_thing(known: Appearance, seen: Appearance, *, replaced: bool) -> boo
         seen: of the observation.
         replaced: whether the known one was listed until now, and is no longer.
     """
-    texts = compare_texts(known, seen)
+    if replaced and known.number and known.number == seen.number and _resemble(known, seen):
+        return True
     if known.folded_title != seen.folded_title:
-        return texts is Texts.SAME and _is_retitled(known, seen, replaced=replaced)
+        return _is_retitled(known, seen, replaced=replaced)
+    return _is_same_of_one_title(known, seen, replaced=replaced)
+
+
+def _is_same_of_one_title(known: Appearance, seen: Appearance, *, replaced: bool) -> bool:
+    texts = compare_texts(known, seen)
     if texts is Texts.SAME:
         return _may_be_dated_so(known, seen, replaced=replaced)
     if not _have_other_ids(known, seen):
@@ -227,6 +258,16 @@ def _may_be_dated_so(known: Appearance, seen: Appearance, *, replaced: bool) -> 
     return replaced and len(seen.words) >= _FEWEST_UNMISTAKABLE
 
 
+def _resemble(known: Appearance, seen: Appearance) -> bool:
+    """Return whether two things have most of their text in common, or of their titles alone."""
+    texts = compare_texts(known, seen)
+    if texts is Texts.UNKNOWN:
+        titles = known.folded_title.split(), seen.folded_title.split()
+        shared = (Counter(titles[0]) & Counter(titles[1])).total()
+        return shared >= max(1, _SHARE_OF_AN_EDIT * max(map(len, titles)))
+    return texts is Texts.SAME or _shares_most(known, seen)
+
+
 def _is_retitled(known: Appearance, seen: Appearance, *, replaced: bool) -> bool:
     """Return whether a thing with an equal text got another title.
 
@@ -234,6 +275,8 @@ def _is_retitled(known: Appearance, seen: Appearance, *, replaced: bool) -> bool
     moment: many sites make the link of the title.
     """
     if not (known.folded_title and seen.folded_title and _are_long(known, seen)):
+        return False
+    if compare_texts(known, seen) is not Texts.SAME:
         return False
     if known.stem and known.stem == seen.stem:
         return True

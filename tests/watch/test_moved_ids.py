@@ -514,6 +514,58 @@ def test_another_headline_and_link_are_another_article(
     assert seen(sqlite_engine, [known], [after, *([known] if beside else [])]) == [1, 1]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("/politics/oak-and-ward-a-1234567.html", "/politics/ward-has-moved-a-1234567.html"),
+        ("/1234567-oak-and-ward", "/1234567-ward-has-moved"),
+        ("/story/1234567/oak-and-ward", "/story/1234567/ward-has-moved"),
+        ("/oak-and-ward-1a2b3c4d5e6f", "/ward-has-moved-1a2b3c4d5e6f"),
+        (
+            "/oak-a-1f9c2d3e-4b5a-4c1d-9e8f-112233445566",
+            "/ward-a-1f9c2d3e-4b5a-4c1d-9e8f-112233445566",
+        ),
+    ],
+    ids=["at the end", "at the beginning", "a folder", "hexadecimal", "a UUID"],
+)
+@pytest.mark.parametrize(
+    "texts",
+    [
+        (LONG, LONG),
+        ("It enrolled 129 people in the ward, said Anna.", "It enrolled 192 people in the ward."),
+        ("", ""),
+    ],
+    ids=["one text", "an edited text", "no text"],
+)
+def test_an_article_whose_link_keeps_its_number_is_corrected(
+    sqlite_engine: Engine, before: str, after: str, texts: tuple[str, str]
+):
+    """A site that dates an edited article anew, and makes link and guid of the new headline."""
+    known = item("Oak", url=OLD + before, guid=OLD + before, body=texts[0])
+    edited = {"title": "Oak and the newest ward", "published_at": MONDAY + DAY, "body": texts[1]}
+    later = replace(known, url=OLD + after, guid=OLD + after, **edited)
+    assert seen(sqlite_engine, [known, *GARDEN], [later, *GARDEN]) == [9, 0]
+    assert told(sqlite_engine) == ["Oak and the newest ward"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("/data-on-sar-441344", "/fast-track-for-sar-441344"),
+        ("/oak-and-ward-20260302", "/a-quiz-20260302"),
+        ("/oak-and-ward-202603021405", "/a-quiz-202603021405"),
+        ("/nct06141473-starts", "/nct06141473-stops"),
+    ],
+)
+@pytest.mark.parametrize("texts", [("", ""), (TOPICS[0][1], TOPICS[3][1])])
+def test_a_number_that_two_links_have_in_common_makes_no_one_thing_of_two(
+    sqlite_engine: Engine, before: str, after: str, texts: tuple[str, str]
+):
+    known = item("Oak", url=OLD + before, guid="1", body=texts[0], title=TOPICS[0][0])
+    other = item("Elm", url=OLD + after, guid="2", body=texts[1], title=TOPICS[3][0])
+    assert seen(sqlite_engine, [known], [other]) == [1, 1]
+
+
 @pytest.mark.long
 def test_five_thousand_items_of_one_title_are_settled_in_time(sqlite_engine: Engine):
     first = [letter(n, f"On {n} things.") for n in range(2_500)]
