@@ -53,6 +53,24 @@ def test_a_named_encoding_is_used_for_what_is_not_utf_8(text: str, charset: str,
 
 
 @pytest.mark.parametrize(
+    ("text", "label", "python_name"),
+    [
+        ("<p>מחקר חדש על טרשת נפוצה</p>", "iso-8859-8-i", "iso8859-8"),
+        ("<p>การทดลองยาใหม่</p>", "windows-874", "cp874"),
+        (RUSSIAN, "x-cp1251", "cp1251"),
+        (RUSSIAN, "x-mac-cyrillic", "mac-cyrillic"),
+        (JAPANESE, "Windows-31J", "cp932"),
+        ("<p>다발성 경화증 임상시험</p>", "windows-949", "cp949"),
+        ("<p>多发性硬化症的临床试验</p>", "GB_2312-80", "gb18030"),
+    ],
+)
+def test_an_encoding_is_known_by_all_labels_of_the_standard(
+    text: str, label: str, python_name: str
+):
+    assert decoded(text.encode(python_name), header(label)) == (text, python_name)
+
+
+@pytest.mark.parametrize(
     "start",
     [
         '<?xml version="1.0" encoding="windows-1251"?>',

@@ -56,7 +56,24 @@ _LARGER = {
     "utf-8-sig": UTF_8,
 }
 # Labels of the same standard that Python does not know.
-_OTHER_LABELS = {"x-sjis": "cp932", "x-gbk": "gb18030", "x-euc-jp": "euc_jp", "x-big5": "big5"}
+_OTHER_LABELS = {
+    label: name
+    for name, labels in {
+        UTF_8: "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8",
+        "iso8859-2": "iso88592", "iso8859-5": "iso88595", "iso8859-7": "sun_eu_greek",
+        "iso8859-6": "iso-8859-6-e iso-8859-6-i",
+        "iso8859-8": "iso-8859-8-e iso-8859-8-i csiso88598i visual logical",
+        "koi8-r": "koi koi8", "koi8-u": "koi8-ru", "mac-roman": "mac x-mac-roman",
+        "mac-cyrillic": "x-mac-cyrillic x-mac-ukrainian", "cp874": "dos-874 windows-874",
+        "cp1250": "x-cp1250", "cp1251": "x-cp1251", "cp1252": "x-cp1252", "cp1253": "x-cp1253",
+        "cp1254": "x-cp1254", "cp1255": "x-cp1255", "cp1256": "x-cp1256", "cp1257": "x-cp1257",
+        "cp1258": "x-cp1258", "cp932": "x-sjis windows-31j",
+        "euc_jp": "x-euc-jp cseucpkdfmtjapanese",
+        "gb18030": "x-gbk csgb2312 gb_2312 gb_2312-80", "big5": "x-big5 cn-big5 x-x-big5",
+        "cp949": "windows-949 cseuckr csksc56011987 iso-ir-149 ks_c_5601-1989 ksc_5601",
+    }.items()
+    for label in labels.split()
+}  # fmt: skip
 # The encoding that many servers name for every document, and that fits any bytes.
 _SERVERS_DEFAULT = "cp1252"
 # The encodings of the Encoding standard (4.2) by their names in Python; it has further codecs, some
