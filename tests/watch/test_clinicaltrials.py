@@ -168,6 +168,14 @@ def test_each_study_of_a_page_is_an_observation(record: dict):
     assert [one.guid for one in found.observations] == ["NCT99990001", "NCT99990002"]
 
 
+@pytest.mark.parametrize("broken", [{}, None, "x", {"protocolSection": {}}, []])
+def test_a_study_without_its_number_stops_no_other(record: dict, broken: object):
+    page = {"studies": [broken, record, broken], "nextPageToken": "x"}
+    found = parse(json.dumps(page).encode(), {}, ADDRESS)
+    assert [one.guid for one in found.observations] == ["NCT99990001"]
+    assert found.next_url
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"<html>", b"[]", b"{}", b'"text"', b'{"studies": 1}', b'{"protocolSection": null}',

@@ -52,7 +52,7 @@ def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument: 
         url: the requested address, from which that of the next page is made.
 
     Raises:
-        ParseError: not JSON, or not a study.
+        ParseError: not JSON, or no study; one study without its number is left out of a list.
     """
     try:
         document = json.loads(body)
@@ -63,7 +63,10 @@ def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument: 
         raise ParseError("the registry's answer holds no study")
     token = document.get("nextPageToken") if "studies" in document else None
     next_url = _with_token(url, storable(token)) if isinstance(token, str) and token else ""
-    return ParsedDocument(NAME, tuple(_observation(study) for study in studies), next_url=next_url)
+    observations = [_observation(study) for study in studies if _trial_in(study)]
+    if studies and not observations:
+        raise ParseError("the registry's answer holds a study without its number (nctId)")
+    return ParsedDocument(NAME, tuple(observations), next_url=next_url)
 
 
 def parse_as_of(body: bytes) -> datetime | None:
@@ -121,12 +124,16 @@ def _with_token(url: str, token: str) -> str:
     return urlunsplit(parts._replace(query=urlencode([*query, ("pageToken", token)])))
 
 
+def _trial_in(study: Any) -> str:
+    """Return the number of the trial that a study is about; empty if it does not say so."""
+    protocol = _module(study, "protocolSection")
+    return _number(_text(_module(protocol, "identificationModule").get("nctId")))
+
+
 def _observation(study: Any) -> Observation:
     protocol = _module(study, "protocolSection")
     names = _module(protocol, "identificationModule")
-    trial = _number(_text(names.get("nctId")))
-    if not trial:
-        raise ParseError("the registry's answer holds a study without its number (nctId)")
+    trial = _trial_in(study)
     fields, lists = _fields(study), _lists(study)
     acronym = _text(names.get("acronym"))
     brief = _text(names.get("briefTitle") or names.get("officialTitle"))
