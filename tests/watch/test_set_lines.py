@@ -144,6 +144,18 @@ AROUND = [
     "Page générée le 2 mars 2026 à 08:00",
     "Medically reviewed by Jo Roe, M.D. — Written by Tom Poe — Updated on March 2, 2026",
     "12 people found this useful",
+    "Received 3 March 2025; accepted 2 May 2025; published online 9 June 2025",
+    "SKIP ADVERTISEMENT",
+    "Advertisement Continue reading the main story",
+    "Getty Images",
+    "iStock/Anna Weber",
+    "Your browser does not support the audio element.",
+    "Video Player is loading.",
+    "Please enable JavaScript to view the comments powered by Wire.",
+    "More to follow.",
+    "Copy URL",
+    "Previous | Next",
+    "Slide 1 of 5",
 ]
 
 
@@ -332,6 +344,9 @@ TOLD = [
     ("It is given twice daily.", "It is given once daily."),
     ("It is safe in pregnancy.", "It is unsafe in pregnancy."),
     ("Two people died of clots.", "Two people had clots."),
+    ("It was seen in 12 of 50.", "It was seen in 21 of 50."),
+    ("12/50", "21/50"),
+    ("Accepted in the EU: 3 March 2026.", "Accepted in the EU: 9 June 2026."),
     ("Approved today, 2 March 2026.", "Approved today, 3 March 2026."),
     ("Data as of 2 March 2026.", "Data as of 5 April 2026."),
     ("The drug is prepared: 3 of 12 vials.", "The drug is prepared: 9 of 12 vials."),

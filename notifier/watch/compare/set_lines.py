@@ -76,7 +76,7 @@ _KINDS = (
             "revised online released created current retrieved accessed printed prepared "
             "preparation generated today yesterday heute gestern hoy ayer oggi ieri vandaag "
             "gisteren abgerufen gedruckt générée consulté consultado aktualisiert "
-            "aktualisierung geändert änderung stand "
+            "aktualisierung geändert änderung stand received accepted eingereicht angenommen "
             "veröffentlicht veröffentlichung bearbeitet geprüft überprüft erstellt jour publié "
             "publiée publication modifié modifiée actualisé actualizado actualizada actualización "
             "publicado publicada publicación revisado revisada modificado aggiornato aggiornamento "

@@ -35,6 +35,7 @@ _AD = r"""
     | (?:contenu|contenido|contenuto)\ (?:sponsorisé|patrocinado|sponsorizzato)
     | reclame | reklama | реклама | 広告 | 广告
     | (?:article|story|text)\ continues\ (?:below|after)(?:\ (?:th(?:e|is)\ )?ad\w*)?
+    | skip\ advertisement | (?:advertisement\ )?continue\ reading\ the\ main\ story
     | continue\ reading\ below | scroll\ to\ continue(?:\ with\ \w+)?
 """
 _AD_LINE = _whole(rf"(?i) [\s\[(*–—-]* (?: {_AD} | ads? | advert | ad\ by\ \w+ ) [\s\])*–—:.-]*")
@@ -166,7 +167,7 @@ _CREDIT = _whole(rf"""
     | \ ?\(c\) )+ )
     \ ? (?: (?: {_PERSON} | (?i:privat|archiv|courtesy\ of|provided|supplied|by|via|on|and|und|et)
     | {_AGENCY} ) [ ,/|&©]{{0,3}} ){{1,10}}
-    | {_PEOPLE}\ ?(?:/|via|\|)\ ?{_AGENCY}(?:/{_PEOPLE})?
+    | {_PEOPLE}\ ?(?:/|via|\|)\ ?{_AGENCY}(?:/{_PEOPLE})? | {_AGENCY}(?:/{_PEOPLE})?
     | (?i: (?:©|\(c\)|copyright)\W.{{1,150}} | .{{0,80}}all\ rights\ reserved.{{0,40}}
     | alle\ rechte\ vorbehalten | tous\ droits\ réservés | todos\ los\ derechos\ reservados )
 """)
@@ -192,7 +193,7 @@ _SOCIAL = r"""
     (?: share | tweet | print | e-?mail | pin | save | bookmark | teilen | drucken | merken
     | partager | imprimer | compartir | imprimir | condividi | stampa | delen | compartilhar
     | facebook | twitter | linkedin | whatsapp | reddit | telegram | bluesky | threads | pocket
-    | copy\ link | link\ kopieren | this | article | post | story | on | auf | sur | en | su
+    | copy\ (?:link|url) | link\ kopieren | this | article | post | story | on | auf | sur | en | su
     | via | x | with | friends | a\ friend )
 """
 _CALL = _whole(rf"""
@@ -212,6 +213,10 @@ _CALL = _whole(rf"""
     \ (?: affiliate | advert | werbung ) .{{0,60}}
     | (?: mit\ material\ (?:von|der) | with\ (?:agency\ )?inputs?(?:\ from)? ) .{{0,40}}
     | (?: disclaimer | haftungsausschluss | avertissement ) \ ?: .{{1,200}}
+    | your\ browser\ does\ not\ support\ the\ \w{{1,20}}(?:\ (?:element|tag|format))?
+    | (?:video|audio|media)\ player\ is\ loading | more\ to\ (?:follow|come)
+    | please\ (?:enable|turn\ on)\ javascript\ to\ .{{1,80}} | (?:previous|prev)[\ |/]+next
+    | (?:slide|image|photo|picture|bild|foto)\ \d{{1,3}}\ ?(?:of|/|von|sur|de)\ ?\d{{1,3}}
     | to\ contact\ the\ (?:reporters?|editors?|authors?) \b .{{1,160}}
     | (?: subscribe | sign\ up ) (?:\ (?:now|today|here))? | abonnieren | s’abonner
 """)
