@@ -83,7 +83,8 @@ def identified(observations: Sequence[Observation]) -> list[Identified]:
     Earlier versions of an item are left out, too. A key that two items share identifies neither;
     those that share all their keys are told apart by their texts.
     """
-    items = _newest_versions([(one, its_keys) for one in observations if (its_keys := keys(one))])
+    with_keys = [(observation, keys(observation)) for observation in observations]
+    items = _newest_versions([item for item in with_keys if item[1]])
     uses = Counter(key for _, its_keys in items for key in its_keys)
     own_keys = {
         place: [key for key in its_keys if uses[key] == 1]

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -74,7 +75,7 @@ class Candidates:
         """Return the entries that an observation may be, those with its title first."""
         by_title = self.by_title.get(seen.folded_title, ())
         signs = _signs(seen.url, seen.moment)
-        return [*by_title, *(one for sign in signs for one in self.by_sign.get(sign, ()))]
+        return [*by_title, *chain(*(self.by_sign.get(sign, ()) for sign in signs))]
 
 
 def appearance_of_entry(entry: Entry) -> Appearance:
