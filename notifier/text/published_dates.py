@@ -24,6 +24,10 @@ _UNSET = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = re.compile(r"([0-9]{9,13})(\.[0-9]{1,9})?")
 _WORD = re.compile(r"[^\W\d_]+")
 _COMMENT = re.compile(r"\([^()]*\)")
+# The name of the zone behind an offset, and further tags (RFC 9557, 3.1).
+_TAGS = re.compile(
+    r"(?:(?<=[+-]\d\d:\d\d)|(?<=[:.\d]\d[Zz]))(?:\[!?[\w+/=.-]{1,64}\]){1,5}$", re.ASCII
+)
 _WEEKDAY = re.compile(r"\s*([^\W\d_]+)\.?,")
 _BASIC = re.compile(
     r"([0-9]{4})([0-9]{2})([0-9]{2})(?:[Tt ]?([0-9]{2}):?([0-9]{2})(?::?([0-9]{2}))?)?(?![0-9])"
@@ -151,7 +155,7 @@ def _since_1970(digits: re.Match[str]) -> datetime | None:
 
 def _prepared(text: str) -> str:
     """Return a date in the few forms that `_TOKEN` knows."""
-    text = _COMMENT.sub(" ", text)
+    text = _TAGS.sub("", _COMMENT.sub(" ", text))
     text = _CJK_CLOCK.sub(lambda clock: f" {clock[1]}:{clock[2]}:{clock[3] or '00'} ", text)
     text = _CJK_DAY.sub(r"\1-\2-\3 ", text)
     if basic := _BASIC.match(text):

@@ -24,7 +24,8 @@ from notifier.watch.compare.diff import Difference
 from notifier.watch.compare.edits import Compared, Known, compared_states, difference, whole
 from notifier.watch.compare.repeated_edits import restrained
 from notifier.watch.first_sight import FirstSight
-from notifier.watch.identity import Aliases, Identified, identified
+from notifier.watch.identity import Aliases
+from notifier.watch.keys import Identified, identified
 from notifier.watch.parsers.observation import READING, Observation, Origin
 from notifier.watch.stored import Stored
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from notifier.errors import InputError, NotFoundError
 from notifier.store.models import Entry, EntryAlias, Revision, Source
 from notifier.text.urls import canonical_url, web_address
-from notifier.watch.identity import KeyKind
+from notifier.watch.keys import KeyKind
 
 # Several sources may list the same page. Chosen by hand; not measured.
 _MOST = 20

@@ -1,16 +1,12 @@
 """The identity of observations: which observation is which entry.
 
-Owns the keys by which an entry is known: the publisher's guid, its link, its content. A changed
-guid or a moved link makes no new entry; a key that several items of one document share identifies
-none of them. Observations without a known key are compared with the entries that lost theirs
-(`moved_ids.py`); how two of them are weighed is decided by `resemblance.py`.
+Owns the stored keys of entries. A changed guid or a moved link makes no new entry. Observations
+without a known key are compared with the entries that lost theirs (`moved_ids.py`); how two of them
+are weighed is decided by `resemblance.py`, which keys an observation has by `keys.py`.
 """
 
-import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy import delete, func, insert, select
@@ -18,20 +14,11 @@ from sqlalchemy.orm import Session, defer, selectinload
 
 from notifier.store.db import in_chunks
 from notifier.store.models import Entry, EntryAlias, Revision, Source
-from notifier.text.cleaning import fold
-from notifier.text.urls import canonical_url
+from notifier.watch.keys import Identified, KeyKind, appearance_of_observation
 from notifier.watch.moved_ids import appearance_of_entry, candidates, pairs
 from notifier.watch.parsers.observation import Observation
-from notifier.watch.resemblance import Appearance, is_same_page, is_same_thing
+from notifier.watch.resemblance import is_other_thing, is_same_page, is_same_thing
 
-# An observation with its keys, the strongest first.
-Identified = tuple[Observation, list[str]]
-
-# Bytes of a key: a page of PostgreSQL's index holds about 2,700 bytes of one.
-_LONGEST_KEY = 2_000
-# Characters of the text by which an observation without a date is known. Chosen by hand; not
-# measured.
-_LONGEST_START = 300
 # Keys of one entry. A site that makes ids anew at each request would add some at each poll; beyond
 # this number the older ones are removed. Chosen by hand; not measured.
 _MOST_KEYS = 30
@@ -40,65 +27,6 @@ _LONG_COLUMNS = (
     Revision.summary, Revision.body, Revision.content, Revision.changes, Revision.categories,
     Revision.author,
 )  # fmt: skip
-
-
-class KeyKind(StrEnum):
-    """The kinds of keys, the strongest first. A key is ``KIND:NAME``, and is stored so."""
-
-    GUID = "guid"
-    LINK = "link"
-    CONTENT = "content"
-
-    def key(self, name: str) -> str:
-        """Return the key of a name; a name too long for an index is replaced by its hash."""
-        if len(name.encode()) > _LONGEST_KEY:
-            name = f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
-        return f"{self}:{name}"
-
-    def is_of(self, key: str) -> bool:
-        """Return whether a key is of this kind."""
-        return key.startswith(f"{self}:")
-
-    def name_in(self, key: str) -> str:
-        """Return the name in a key of this kind; a key of another kind is returned whole."""
-        return key.removeprefix(f"{self}:")
-
-
-def keys(observation: Observation) -> list[str]:
-    """Return the keys of an observation, the strongest first.
-
-    ``guid:`` has the publisher's own key, ``link:`` the canonical address, ``content:`` the SHA-256
-    of the title with the date, or with the start of the text. An empty observation has none.
-    """
-    its_keys = []
-    if observation.guid:
-        its_keys.append(KeyKind.GUID.key(observation.guid))
-    if observation.url:
-        its_keys.append(KeyKind.LINK.key(canonical_url(observation.url)))
-    moment = observation.published_at.isoformat() if observation.published_at else ""
-    content = (
-        fold(observation.title),
-        moment or fold(f"{observation.summary} {observation.body}")[:_LONGEST_START],
-    )
-    if any(content):
-        digest = hashlib.sha256(" | ".join(content).encode()).hexdigest()
-        its_keys.append(KeyKind.CONTENT.key(digest))
-    return its_keys
-
-
-def identified(observations: Sequence[Observation]) -> list[Identified]:
-    """Return the observations of one document with their keys; those without any are left out.
-
-    A key that two observations share identifies neither. One that has no other key keeps its
-    weakest, its content, so that true duplicates become one entry.
-    """
-    all_keys = [keys(observation) for observation in observations]
-    uses = Counter(key for its_keys in all_keys for key in its_keys)
-    return [
-        (observation, [key for key in its_keys if uses[key] == 1] or its_keys[-1:])
-        for observation, its_keys in zip(observations, all_keys, strict=True)
-        if its_keys
-    ]
 
 
 class NewestState(NamedTuple):
@@ -234,11 +162,11 @@ class Aliases:
     ) -> bool:
         """Return whether a claim holds.
 
-        None holds by a link that was reused for other news with another guid, nor by the content of
-        another thing that has its own guid and link.
+        None holds by a guid or a link that was reused for other news, nor by the content of another
+        thing that has its own guid and link.
         """
         if KeyKind.GUID.is_of(key):
-            return True
+            return not self._is_reused(entry_id, observation, its_keys)
         is_link = KeyKind.LINK.is_of(key)
         if is_link and not any(map(KeyKind.GUID.is_of, its_keys)):
             return True
@@ -247,6 +175,18 @@ class Aliases:
         if is_link:
             return not (known.has_guid and seen.has_guid) or is_same_page(known, seen)
         return is_same_thing(known, seen, replaced=False)
+
+    def _is_reused(self, entry_id: int, observation: Observation, its_keys: Sequence[str]) -> bool:
+        """Return whether a site gave the guid of an entry to another article."""
+        entry = self._entries.get(entry_id)  # not loaded if the observation is its known state
+        if entry is None or observation.content or self._are_of_one(entry_id, its_keys):
+            return False
+        seen = appearance_of_observation(observation, its_keys)
+        return is_other_thing(appearance_of_entry(entry), seen)
+
+    def _are_of_one(self, entry_id: int, its_keys: Sequence[str]) -> bool:
+        """Return whether another key of an observation names the same entry as its guid."""
+        return any(self._ids.get(key) == entry_id for key in its_keys[1:])
 
     def _claim_moved(self, claimants: dict[int, list[str]], claimed: set[int]) -> None:
         """Let observations without a known key claim the entries that lost theirs."""
@@ -332,15 +272,3 @@ class Aliases:
                 own_key = select(Entry.key).where(Entry.id == entry_id).scalar_subquery()
                 its_others = EntryAlias.entry_id == entry_id, EntryAlias.key != own_key
                 self._session.execute(delete(EntryAlias).where(*its_others))
-
-
-def appearance_of_observation(observation: Observation, its_keys: Sequence[str]) -> Appearance:
-    """Return the parts to weigh of an observation; a guid or link that others share is left out."""
-    has_link = any(KeyKind.LINK.is_of(key) for key in its_keys)
-    return Appearance(
-        title=observation.title,
-        text=observation.body or observation.summary,
-        url=observation.url if has_link else "",
-        moment=observation.published_at,
-        has_guid=any(KeyKind.GUID.is_of(key) for key in its_keys),
-    )

@@ -8,13 +8,22 @@ once: when most titles that were listed are listed again, they are the same item
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from notifier.store.db import in_chunks
 from notifier.store.models import Entry, Source
-from notifier.watch.resemblance import Appearance, folded, is_kept, is_same_thing, link_stem
+from notifier.watch.resemblance import (
+    Appearance,
+    folded,
+    is_kept,
+    is_same_thing,
+    link_number,
+    link_stem,
+)
 
 # All values were chosen by hand; not measured.
 
@@ -27,6 +36,9 @@ _MOST_COMPARED = 20
 _FEWEST_KEPT, _SHARE_KEPT = 3, 0.8
 
 _GUID = "guid:"
+
+# The kind of a sign, and the sign.
+_Sign = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -50,18 +62,20 @@ class Candidates:
 
     Attributes:
         by_title: by the folded title.
-        by_stem: those that were listed, by the stem of their link.
+        by_sign: those that were listed, by what else they may be known by: the kind of a sign, and
+            the sign.
         titles_listed: the number of different titles that the source listed until now.
     """
 
     by_title: Mapping[str, Sequence[Candidate]]
-    by_stem: Mapping[str, Sequence[Candidate]]
+    by_sign: Mapping[_Sign, Sequence[Candidate]]
     titles_listed: int
 
     def of(self, seen: Appearance) -> list[Candidate]:
         """Return the entries that an observation may be, those with its title first."""
-        by_stem = self.by_stem.get(seen.stem, ()) if seen.stem else ()
-        return [*self.by_title.get(seen.folded_title, ()), *by_stem]
+        by_title = self.by_title.get(seen.folded_title, ())
+        signs = _signs(seen.url, seen.moment)
+        return [*by_title, *chain(*(self.by_sign.get(sign, ()) for sign in signs))]
 
 
 def appearance_of_entry(entry: Entry) -> Appearance:
@@ -88,34 +102,50 @@ def candidates(
         claimed: the ids of the entries that other observations of the document are.
     """
     titles = {appearance.folded_title for appearance in seen}
-    stems = {appearance.stem for appearance in seen} - {""}
+    signs = {sign for appearance in seen for sign in _signs(appearance.url, appearance.moment)}
     listed_titles: set[str] = set()
-    wanted: dict[int, tuple[str, str]] = {}
-    compared: Counter[tuple[str, str]] = Counter()
+    wanted: dict[int, tuple[str, list[_Sign]]] = {}
+    compared: Counter[_Sign] = Counter()
     statement = (
-        select(Entry.id, Entry.title, Entry.url, Entry.left_at)
+        select(Entry.id, Entry.title, Entry.url, Entry.left_at, Entry.published_at)
         .where(Entry.source_id == source.id)
         .order_by(Entry.id.desc())
         .limit(_MOST_SEARCHED)
     )
-    for entry_id, its_title, url, left_at in session.execute(statement):
+    for entry_id, its_title, url, left_at, published_at in session.execute(statement):
         title = folded(its_title)
         if left_at is None:
             listed_titles.add(title)
         if entry_id in claimed:
             continue
-        stem = link_stem(url) if left_at is None else ""
-        for kind, name, names in (("title", title, titles), ("stem", stem, stems)):
-            if name in names and compared[kind, name] < _MOST_COMPARED:
-                compared[kind, name] += 1
-                wanted[entry_id] = title, stem
-    by_title, by_stem = defaultdict(list), defaultdict(list)
+        its_signs = _signs(url, published_at) if left_at is None else []
+        common = [sign for sign in its_signs if sign in signs]
+        for sign in [*([("title", title)] if title in titles else []), *common]:
+            if compared[sign] < _MOST_COMPARED:
+                compared[sign] += 1
+                wanted[entry_id] = title, common
+    by_title, by_sign = defaultdict(list), defaultdict(list)
     for entry in _loaded(session, list(wanted)):
-        title, stem = wanted[entry.id]
+        title, common = wanted[entry.id]
         candidate = Candidate(entry, appearance_of_entry(entry), entry.left_at is None)
         by_title[title].append(candidate)
-        by_stem[stem].append(candidate)
-    return Candidates(by_title, by_stem, len(listed_titles - {""}))
+        for sign in common:
+            by_sign[sign].append(candidate)
+    return Candidates(by_title, by_sign, len(listed_titles - {""}))
+
+
+def _signs(url: str, moment: datetime | None) -> list[_Sign]:
+    """Return the signs of a thing beside its title: of its link, and its date.
+
+    A day alone is no sign, because many things share it.
+    """
+    has_time = moment is not None and (moment.hour, moment.minute) != (0, 0)
+    signs = (
+        ("stem", link_stem(url)),
+        ("number", link_number(url)),
+        ("moment", moment.isoformat() if moment is not None and has_time else ""),
+    )
+    return [(kind, sign) for kind, sign in signs if sign]
 
 
 def _loaded(session: Session, entry_ids: Sequence[int]) -> list[Entry]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
@@ -41,6 +41,8 @@ _ELSEWHERE = re.compile(
     r"|consent|cookies?|gdpr|privacy|pay[-_]?wall|subscribe|subscriptions?|abo|anmelden|connexion"
     r"|captcha|challenge|error|404|410|not[-_]?found|maintenance)\b"
 )
+# Digits of a number that programs put into a name, and the ending of a name.
+_LONG_NUMBER, _DIGITS, _ENDING = 5, re.compile(r"\d+"), re.compile(r"\.[a-z]{2,5}$")
 # A page that is gone (RFC 9110, 15.5.5 and 15.5.11).
 _MISSING_STATUSES = (404, 410)
 
@@ -153,15 +155,15 @@ class SiteAnswers:
     """Requests to the sites of missing pages in one poll, and what they answered.
 
     Attributes:
-        asked: the sites that were asked for their front page and other articles.
-        others: how many other articles of a site were requested.
-        present: the sites of which another article is there.
+        asked: the sites that were asked for their front page.
+        others: the other articles that were requested, by the form of the missing page's address.
+        present: the articles among them that are there.
         failing: the sites whose front page fails.
     """
 
     asked: set[str] = field(default_factory=set)
-    others: dict[str, int] = field(default_factory=dict)
-    present: set[str] = field(default_factory=set)
+    others: dict[str, Collection[int]] = field(default_factory=dict)
+    present: set[int] = field(default_factory=set)
     failing: set[str] = field(default_factory=set)
 
     def note(self, response: Response) -> None:
@@ -170,9 +172,9 @@ class SiteAnswers:
         A front page that does not exist (404) does not fail: some sites have none.
         """
         site = site_of(response.request.url)
-        if response.request.entry_id:
+        if entry_id := response.request.entry_id:
             if judge_response(response) == PRESENT:
-                self.present.add(site)
+                self.present.add(entry_id)
             return
         leads_away = not _are_related(site, site_of(response.url))
         is_there = response.status == 200 and not leads_away and not _is_challenge(response)
@@ -181,10 +183,11 @@ class SiteAnswers:
 
     def of(self, url: str) -> Site:
         """Return the state of the site of a missing page."""
-        site = site_of(url)
-        if not self.others.get(site):
+        others = self.others.get(form_of(url))
+        if not others:
             return Site.ALONE
-        return Site.WELL if site in self.present - self.failing else Site.UNWELL
+        is_failing = site_of(url) in self.failing
+        return Site.UNWELL if is_failing or self.present.isdisjoint(others) else Site.WELL
 
 
 def requests_to_site(
@@ -199,19 +202,25 @@ def requests_to_site(
         now: the time of the poll.
     """
     entry = session.get_one(Entry, entry_id)
-    site = site_of(entry.url)
+    site, form = site_of(entry.url), form_of(entry.url)
     missing_since = entry.missing_since or now
-    if site in answers.asked or not is_to_be_judged(gone_for(missing_since, entry.left_at, now)):
+    if form in answers.others or not is_to_be_judged(gone_for(missing_since, entry.left_at, now)):
         return []
-    answers.asked.add(site)
     others = _other_articles(session, entry, site)
-    answers.others[site] = len(others)
-    front_page = Request(entry.source_id, urljoin(entry.url, "/"), purpose=Purpose.SITE)
-    return [front_page, *(replace(_check(other), purpose=Purpose.SITE) for other in others)]
+    answers.others[form] = [other.id for other in others]
+    requests = [replace(_check(other), purpose=Purpose.SITE) for other in others]
+    if site not in answers.asked:
+        answers.asked.add(site)
+        requests.insert(0, Request(entry.source_id, urljoin(entry.url, "/"), purpose=Purpose.SITE))
+    return requests
 
 
 def _other_articles(session: Session, entry: Entry, site: str) -> list[Entry]:
-    """Return the newest other articles of a site, those that its feed lists first."""
+    """Return the newest other articles of a site, those that its feed lists first.
+
+    If there are some whose addresses have the form of the entry's, it is they: a site that changed
+    its addresses shows its articles under the new ones alone.
+    """
     statement = (
         select(Entry)
         .where(Entry.source_id == entry.source_id, Entry.id != entry.id, Entry.url != "")
@@ -223,7 +232,28 @@ def _other_articles(session: Session, entry: Entry, site: str) -> list[Entry]:
     for other in session.scalars(statement):
         if site_of(other.url) == site and not _is_front_page(other.url):
             pages.setdefault(without_fragment(other.url), other)
-    return [other for other in pages.values() if other is not entry][:_MOST_OTHERS]
+    others = [other for other in pages.values() if other is not entry]
+    alike = [other for other in others if form_of(other.url) == form_of(entry.url)]
+    return (alike or others)[:_MOST_OTHERS]
+
+
+def form_of(url: str) -> str:
+    """Return what the addresses of one sort of articles have in common: ``host/news/#/words.html``.
+
+    That is the host, the folders with their numbers left out, whether the name is a number, begins
+    or ends with a long one, its ending, and the names of the parameters.
+    """
+    parts = urlsplit(url)
+    folders, _, name = parts.path.strip("/").rpartition("/")
+    ending = _ENDING.search(name)
+    stem = name[: ending.start()] if ending else name
+    long_numbers = (stem[:_LONG_NUMBER].isdecimal(), stem[-_LONG_NUMBER:].isdecimal())
+    shape = (
+        "#" if stem.isdecimal() else "{}words{}".format(*("#" * is_one for is_one in long_numbers))
+    )
+    names = sorted({key for key, _ in parse_qsl(parts.query, keep_blank_values=True)})
+    shown = _DIGITS.sub("#", folders), shape + (ending[0] if ending else ""), "&".join(names)
+    return "/".join((site_of(url), *shown))
 
 
 def _is_front_page(url: str) -> bool:

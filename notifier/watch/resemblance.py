@@ -7,6 +7,7 @@ one title on one day. It knows no keys, no documents and no database.
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -36,13 +37,26 @@ _FEWEST_OF_A_LONG_TEXT, _SHARE_OF_A_LONG_TEXT = 60, 0.9
 _SHARE_OF_AN_EDIT = 0.6
 # Words of a text that alone shows that a thing got another title.
 _FEWEST_WITHOUT_A_TITLE = 12
-# Words of a text that nobody writes twice for two things under one title.
+# Words of a text that nobody writes twice for two things.
 _FEWEST_UNMISTAKABLE = 30
 # A link names its title if it has so many of the title's words, and half of them.
 _FEWEST_NAMED = 2
+# Things share less than this part of the longer words of the shorter one, in title and text, if a
+# site gave a guid to another thing; and the letters of such words.
+_SHARED_OF_OTHERS, _LETTERS = 0.5, 5
 
 _SESSION = re.compile(r"(?i);(?:jsessionid|sid|phpsessid)=[^/?#]*|\(S\([a-z0-9]+\)\)/?")
 _ENDING = re.compile(r"\.(?:html?|php|aspx?|jsp)$", re.IGNORECASE)
+# The number of an article at the beginning or the end of its link's name: digits, hexadecimal
+# digits, or a UUID (RFC 9562). One that begins as a year and a month may be a date.
+_NUMBER = (
+    r"(?!(?:19|20)\d\d(?:0[1-9]|1[0-2]))\d{6,15}|(?=[a-f]*\d)[0-9a-f]{10,40}"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
+_NUMBER_OF_FOLDER = re.compile(f"({_NUMBER})")
+_NUMBER_OF_LINK = re.compile(rf"(?:^|.*[^0-9a-z])({_NUMBER})$|^({_NUMBER})(?![0-9a-z])")
+# Scripts that set no spaces between words: Thai, Lao, Chinese and Japanese.
+_WITHOUT_SPACES = re.compile("[\u0e00-\u0eff\u2e80-\u9fff]")
 
 
 class Texts(Enum):
@@ -86,6 +100,11 @@ class Appearance:
         """The path of the link without host, query and session; empty for a front page."""
         return link_stem(self.url)
 
+    @cached_property
+    def number(self) -> str:
+        """The number that the site gave the article, as its link shows it; empty if it does not."""
+        return link_number(self.url)
+
 
 def folded(title: str) -> str:
     """Return a title as it is compared: without the number of its comments."""
@@ -101,6 +120,18 @@ def link_stem(url: str) -> str:
     return unquote(_SESSION.sub("", path)).strip("/").lower()
 
 
+def link_number(url: str) -> str:
+    """Return the number of an article in its link: ``7654321`` of ``/a-headline-7654321.html``.
+
+    It stands at the beginning or the end of the name, or is the folder before it.
+    """
+    folders, _, name = link_stem(url).rpartition("/")
+    number = _NUMBER_OF_LINK.match(_ENDING.sub("", name))
+    if number is None:
+        number = _NUMBER_OF_FOLDER.fullmatch(folders.rpartition("/")[2])
+    return next(filter(None, number.groups()), "") if number else ""
+
+
 def is_same_thing(known: Appearance, seen: Appearance, *, replaced: bool) -> bool:
     """Return whether two things without a common key are one.
 
@@ -109,9 +140,15 @@ def is_same_thing(known: Appearance, seen: Appearance, *, replaced: bool) -> boo
         seen: of the observation.
         replaced: whether the known one was listed until now, and is no longer.
     """
-    texts = compare_texts(known, seen)
+    if replaced and known.number and known.number == seen.number and _resemble(known, seen):
+        return True
     if known.folded_title != seen.folded_title:
-        return texts is Texts.SAME and _is_retitled(known, seen)
+        return _is_retitled(known, seen, replaced=replaced)
+    return _is_same_of_one_title(known, seen, replaced=replaced)
+
+
+def _is_same_of_one_title(known: Appearance, seen: Appearance, *, replaced: bool) -> bool:
+    texts = compare_texts(known, seen)
     if texts is Texts.SAME:
         return _may_be_dated_so(known, seen, replaced=replaced)
     if not _have_other_ids(known, seen):
@@ -133,10 +170,40 @@ def is_same_page(known: Appearance, seen: Appearance) -> bool:
         return True
     if not known.folded_title or not seen.folded_title or not seen.stem:
         return False
-    if same_title:
-        return True
-    moment = seen.moment
-    return moment is not None and moment == known.moment and (moment.hour, moment.minute) != (0, 0)
+    return same_title or _have_one_moment(known, seen)
+
+
+def is_version(known: Appearance, seen: Appearance) -> bool:
+    """Return whether two items of one document with the same ids are versions of one thing.
+
+    A feed may list the earlier version of an item beside the edited one (RFC 4287, 4.1.1). Things
+    that have the ids of their site in common differ in title and text.
+    """
+    texts = compare_texts(known, seen)
+    if known.folded_title != seen.folded_title:
+        is_renamed = _is_edit(known, seen) and _keeps_its_slug(seen, known)
+        return is_renamed or (texts is Texts.SAME and _are_long(known, seen))
+    if texts is Texts.UNKNOWN:
+        return _keeps_its_slug(known, seen)
+    return texts is Texts.SAME or (bool(known.folded_title) and _shares_most(known, seen))
+
+
+def is_other_thing(known: Appearance, seen: Appearance) -> bool:
+    """Return whether an observation with the guid of a known thing is certainly another thing.
+
+    Some programs number the items of a list anew each time, or give an item the guid of its author
+    or section. Another thing differs in all that can be compared: link, date, title and text.
+    """
+    has_other_link = known.url and seen.url and canonical_url(known.url) != canonical_url(seen.url)
+    titles = known.folded_title.split(), seen.folded_title.split()
+    if not has_other_link or not _have_other_dates(known, seen) or not all(titles):
+        return False
+    if not _share_little(*titles):
+        return False
+    texts = compare_texts(known, seen)
+    if texts is Texts.UNKNOWN:
+        return known.stem != seen.stem
+    return texts is Texts.OTHER and _share_little(known.words, seen.words)
 
 
 def is_kept(known: Appearance, seen: Appearance) -> bool:
@@ -191,11 +258,36 @@ def _may_be_dated_so(known: Appearance, seen: Appearance, *, replaced: bool) -> 
     return replaced and len(seen.words) >= _FEWEST_UNMISTAKABLE
 
 
-def _is_retitled(known: Appearance, seen: Appearance) -> bool:
-    """Return whether a thing with an equal text got another title, and its link another counter."""
-    has_titles = bool(known.folded_title and seen.folded_title)
-    same_stem = bool(known.stem) and known.stem == seen.stem
-    return has_titles and same_stem and _are_long(known, seen)
+def _resemble(known: Appearance, seen: Appearance) -> bool:
+    """Return whether two things have most of their text in common, or of their titles alone."""
+    texts = compare_texts(known, seen)
+    if texts is Texts.UNKNOWN:
+        titles = known.folded_title.split(), seen.folded_title.split()
+        shared = (Counter(titles[0]) & Counter(titles[1])).total()
+        return shared >= max(1, _SHARE_OF_AN_EDIT * max(map(len, titles)))
+    return texts is Texts.SAME or _shares_most(known, seen)
+
+
+def _is_retitled(known: Appearance, seen: Appearance, *, replaced: bool) -> bool:
+    """Return whether a thing with an equal text got another title.
+
+    Its link has another counter at most; or it took the place of one with exactly its text and its
+    moment: many sites make the link of the title.
+    """
+    if not (known.folded_title and seen.folded_title and _are_long(known, seen)):
+        return False
+    if compare_texts(known, seen) is not Texts.SAME:
+        return False
+    if known.stem and known.stem == seen.stem:
+        return True
+    is_unmistakable = known.words == seen.words and len(seen.words) >= _FEWEST_UNMISTAKABLE
+    return replaced and is_unmistakable and _have_one_moment(known, seen)
+
+
+def _have_one_moment(known: Appearance, seen: Appearance) -> bool:
+    """Return whether two things have the same date, and it is no day alone."""
+    moment = seen.moment
+    return moment is not None and moment == known.moment and (moment.hour, moment.minute) != (0, 0)
 
 
 def _are_long(known: Appearance, seen: Appearance) -> bool:
@@ -209,15 +301,45 @@ def _have_other_ids(known: Appearance, seen: Appearance) -> bool:
 
 def _is_edit(known: Appearance, seen: Appearance) -> bool:
     """Return whether a text is another edition of the known one, and its link names its title."""
+    return _shares_most(known, seen) and _keeps_its_slug(known, seen)
+
+
+def _shares_most(known: Appearance, seen: Appearance) -> bool:
+    """Return whether a text has most words of the known one, and few others."""
     shared = (Counter(known.words) & Counter(seen.words)).total()
-    longest = max(len(known.words), len(seen.words))
-    return shared >= _SHARE_OF_AN_EDIT * longest and _keeps_its_slug(known, seen)
+    return shared >= _SHARE_OF_AN_EDIT * max(len(known.words), len(seen.words))
+
+
+def _share_little(words: Sequence[str], others: Sequence[str]) -> bool:
+    """Return whether two titles or texts have hardly a word in common that says something."""
+    units, other_units = Counter(_units(words)), Counter(_units(others))
+    shorter = min(units.total(), other_units.total())
+    return (units & other_units).total() < _SHARED_OF_OTHERS * shorter
+
+
+def _units(words: Sequence[str]) -> list[str]:
+    """Return the longer words, all if none is long; of a text without spaces pairs of letters."""
+    pairs = [
+        word[at : at + 2]
+        for word in words
+        if _WITHOUT_SPACES.search(word)
+        for at in range(max(len(word) - 1, 1))
+    ]
+    long = [word for word in words if len(word) >= _LETTERS and not _WITHOUT_SPACES.search(word)]
+    return [*pairs, *long] or list(words)
 
 
 def _are_close(known: Appearance, seen: Appearance) -> bool:
     if known.moment is None or seen.moment is None:
         return True
     return abs(known.moment - seen.moment) <= _ZONES
+
+
+def _have_other_dates(known: Appearance, seen: Appearance) -> bool:
+    """Return whether the dates of two things may be of two: a day alone may have several things."""
+    if known.moment is None or seen.moment is None:
+        return known.moment == seen.moment
+    return not _have_one_moment(known, seen)
 
 
 def _is_same_minute(known: Appearance, seen: Appearance) -> bool:

@@ -15,7 +15,7 @@ from notifier.enums import SourceKind
 from notifier.store.models import Entry, EntryAlias, Revision, Source
 from notifier.store.models.sources import Change
 from notifier.watch.compare.trial_changes import day_of
-from notifier.watch.identity import KeyKind
+from notifier.watch.keys import KeyKind
 
 # Newest states of a trial that are read. Chosen by hand; not measured.
 _MOST_STATES = 200

@@ -12,7 +12,7 @@ from notifier.enums import SourceKind
 from notifier.store.models import Entry, Source
 from notifier.watch import source_lists
 from notifier.watch.http.types import Purpose, Request, Response
-from notifier.watch.identity import KeyKind
+from notifier.watch.keys import KeyKind
 from notifier.watch.parsers import clinicaltrials
 from notifier.watch.parsers.observation import ParsedDocument
 from notifier.watch.poll_state import PollState

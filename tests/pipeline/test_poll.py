@@ -9,7 +9,7 @@ import pytest
 
 from notifier.enums import SourceKind
 from notifier.pipeline import poll as poll_step
-from notifier.store.models import Entry, Source
+from notifier.store.models import Entry, Revision, Source
 from notifier.watch import parser_process, sources
 from notifier.watch.health import health
 from notifier.watch.http import ssrf
@@ -82,6 +82,22 @@ def test_a_server_that_calls_everything_unchanged_does_not_hide_its_news(
     # The site answers 304 to whoever shows the tag.
     any_installation.site.answers["/feed/"] = Answer(200, changed, tag)
     assert poll(any_installation, after, force=force).new == 1
+
+
+def test_a_server_that_calls_a_document_unchanged_to_whom_it_never_gave_it_fails(
+    installation: Installation,
+):
+    installation.site.fail("/feed/", 304)
+    assert poll(installation).status == "failed"
+    assert source(installation).last_error == "the address answered 304 instead of a document"
+    installation.publish([Article("One"), Article("Two")])
+    assert poll(installation, HALF_HOUR).new == 2
+    with installation.at(MONDAY).reading() as session:
+        assert all(revision.baseline for revision in session.query(Revision))
+    installation.site.fail("/feed/", 304)
+    poll(installation, timedelta(hours=7))
+    poll(installation, timedelta(hours=25))
+    assert source(installation).failures == 1
 
 
 def test_a_request_without_validators_that_failed_is_made_again(installation: Installation):

@@ -103,12 +103,77 @@ def test_a_site_that_closed_is_a_change(record: dict):
     )  # fmt: skip
 
 
+def with_sites(record: dict, status: str, *states: str) -> State:
+    """Return a trial in a state, with sites in theirs; one without a state is given none."""
+    protocol = json.loads(json.dumps(record))["protocolSection"]
+    protocol["statusModule"]["overallStatus"] = status
+    protocol["contactsLocationsModule"]["locations"] = [
+        {"facility": f"Ward {number}", "city": "Exampletown", "country": "Germany"}
+        | ({"status": state} if state else {})
+        for number, state in enumerate(states)
+    ]
+    return state({"protocolSection": protocol})
+
+
+@pytest.mark.parametrize(
+    "status", ["ACTIVE_NOT_RECRUITING", "COMPLETED", "TERMINATED", "SUSPENDED", "UNKNOWN"]
+)
+def test_sites_that_had_closed_do_not_open_when_a_trial_stops_taking_people(
+    record: dict, status: str
+):
+    open_trial = with_sites(record, "RECRUITING", "RECRUITING", "COMPLETED", "WITHDRAWN")
+    stopped = with_sites(record, status, "", "", "")
+    for old, new in ((open_trial, stopped), (stopped, open_trial)):
+        assert [change["what"] for change in compare(old, new).changes] == ["Status"]
+    assert compare(stopped, with_sites(record, status, "", "", "")).changes == ()
+
+
+def test_a_site_that_opens_or_closes_with_its_trial_is_told(record: dict):
+    before = with_sites(record, "RECRUITING", "RECRUITING", "COMPLETED")
+    for status, states, note in (
+        ("RECRUITING", ("RECRUITING", "RECRUITING"), "1 opened"),
+        ("COMPLETED", ("", "", ""), "1 opened"),
+        ("COMPLETED", (), "1 closed"),
+        ("RECRUITING", ("COMPLETED", "COMPLETED"), "1 closed"),
+    ):
+        changes = compare(before, with_sites(record, status, *states)).changes
+        assert [change["note"] for change in changes if change["what"] == "Sites"] == [note]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "note"),
+    [
+        ("2027-06", "2027-06-15", ""),
+        ("2027-06-30", "2027-06", ""),
+        ("2027-06", "2027-07-15", "1 month later"),
+        ("2027-06-01", "2027-06-15", "2 weeks later"),
+    ],
+)
+def test_a_month_that_becomes_a_day_of_it_has_not_moved(
+    record: dict, before: str, after: str, note: str
+):
+    date = record["protocolSection"]["statusModule"]["primaryCompletionDateStruct"]
+    date["date"] = before
+    old = state(record)
+    date["date"] = after
+    (change,) = compare(old, state(record)).changes
+    assert (change["what"], change["note"]) == ("Primary completion", note)
+
+
 def test_each_study_of_a_page_is_an_observation(record: dict):
     other = json.loads(json.dumps(record).replace("NCT99990001", "NCT99990002"))
     found = parse(
         json.dumps({"studies": [record, other], "nextPageToken": "x"}).encode(), {}, ADDRESS
     )
     assert [one.guid for one in found.observations] == ["NCT99990001", "NCT99990002"]
+
+
+@pytest.mark.parametrize("broken", [{}, None, "x", {"protocolSection": {}}, []])
+def test_a_study_without_its_number_stops_no_other(record: dict, broken: object):
+    page = {"studies": [broken, record, broken], "nextPageToken": "x"}
+    found = parse(json.dumps(page).encode(), {}, ADDRESS)
+    assert [one.guid for one in found.observations] == ["NCT99990001"]
+    assert found.next_url
 
 
 @pytest.mark.parametrize(

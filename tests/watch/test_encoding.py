@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.watch.parsers.encoding import as_utf_8, decoded
+from tests.support.effort import measured
 
 TEXT = "Die Ärztin sagt: „Müde“ – Café, naïve, 5 µg"
 GERMAN = f"<p>{TEXT}</p>"
@@ -49,6 +50,24 @@ def test_valid_utf_8_is_utf_8_whatever_is_said(headers: dict[str, str], known: s
 )
 def test_a_named_encoding_is_used_for_what_is_not_utf_8(text: str, charset: str, python_name: str):
     assert decoded(text.encode(charset), header(charset)) == (text, python_name)
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "python_name"),
+    [
+        ("<p>מחקר חדש על טרשת נפוצה</p>", "iso-8859-8-i", "iso8859-8"),
+        ("<p>การทดลองยาใหม่</p>", "windows-874", "cp874"),
+        (RUSSIAN, "x-cp1251", "cp1251"),
+        (RUSSIAN, "x-mac-cyrillic", "mac-cyrillic"),
+        (JAPANESE, "Windows-31J", "cp932"),
+        ("<p>다발성 경화증 임상시험</p>", "windows-949", "cp949"),
+        ("<p>多发性硬化症的临床试验</p>", "GB_2312-80", "gb18030"),
+    ],
+)
+def test_an_encoding_is_known_by_all_labels_of_the_standard(
+    text: str, label: str, python_name: str
+):
+    assert decoded(text.encode(python_name), header(label)) == (text, python_name)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +123,59 @@ def test_ascii_says_nothing_of_the_encoding(known: str, name: str):
 def test_what_was_encoded_twice_is_decoded_twice(wrong: str):
     text = "<p>Müde Ärztin, Café</p>"
     assert decoded(text.encode().decode(wrong).encode(), {})[0] == text
+
+
+def shown_as_latin(text: str) -> str:
+    """Return what a program shows that takes the bytes of a text for Latin letters.
+
+    Bytes that name no letter stay control characters, as browsers and databases keep them.
+    """
+    letters = (bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in text.encode())
+    return "".join(letters)
+
+
+QUOTED = "The “rate” fell by ≥ 5 % – in naïve people’s words"
+
+
+@pytest.mark.parametrize(
+    ("shown", "meant"),
+    [
+        (f"<p>{shown_as_latin(QUOTED)}</p>", f"<p>{QUOTED}</p>"),
+        (
+            f"<h1>Zürich – 漢</h1><p>{shown_as_latin(QUOTED)}</p><p>Müde</p>",
+            f"<h1>Zürich – 漢</h1><p>{QUOTED}</p><p>Müde</p>",
+        ),
+        (
+            f"<title>Ü</title><b><![CDATA[<p>{shown_as_latin('é à')} <i>x</i></p>]]></b>",
+            "<title>Ü</title><b><![CDATA[<p>é à <i>x</i></p>]]></b>",
+        ),
+        ("<p>LEMTRADAÂ® is given</p><p>naÃ¯ve</p><p>Größe</p>",
+         "<p>LEMTRADA® is given</p><p>naïve</p><p>Größe</p>"),
+        (f"<p>{shown_as_latin('Лечение')}</p><p>Лечение</p>", "<p>Лечение</p><p>Лечение</p>"),
+    ],
+    ids=["quotes", "an article", "an item", "single letters", "Russian"],
+)  # fmt: skip
+def test_a_text_that_was_encoded_twice_is_read_beside_one_that_was_not(shown: str, meant: str):
+    assert decoded(shown.encode(), {})[0] == meant
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "<p>BEAUTÉ»</p><p>Ã© and Ã¼ are shown for é and ü</p>",
+        "<p>SÃO PAULO, MANHÃ – NÃO</p><p>«BEAUTÉ»</p><p>“ACÇÃO”</p>",
+        "<p>TÃ¼rkiye</p><p>Türkiye</p>",
+    ],
+)
+def test_a_text_that_shows_such_letters_among_others_is_left(document: str):
+    assert decoded(document.encode(), {})[0] == document
+
+
+@pytest.mark.parametrize("part", ["Ã©<", "Ã©>", "<aÃ©Ã©"])
+def test_hostile_letters_cost_little_time(part: str):
+    with measured() as effort:
+        decoded(f"{part * 300_000}é".encode(), {})
+    assert effort.processor < 5
 
 
 @pytest.mark.parametrize("text", ["Ã© is shown for é", "naïve café, 5 µg", "Ünlü Ärzte", "Ã©"])

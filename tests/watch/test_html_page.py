@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.watch.compare.diff import State, compare
+from notifier.watch.parsers import document
 from notifier.watch.parsers.html_page import parse
 from notifier.watch.parsers.observation import ParseError
 
@@ -253,3 +254,35 @@ def test_a_new_date_or_reviewer_alone_is_not_a_new_state():
 def test_any_bytes_are_parsed_as_a_page_or_refused(body: bytes):
     with contextlib.suppress(ParseError):
         assert len(parse(body, {}, ADDRESS).observations) == 1
+
+
+GUIDE = b"<!DOCTYPE html><h1>Guide</h1><p>It is an antibody that is given as an infusion.</p>"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>", "application/pdf"),
+        (b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>", "text/html"),
+        (b"\x89PNG\r\n\x1a\n and so on, for many bytes", ""),
+        (b"\xff\xd8\xff\xe0 and so on, for many bytes", "image/jpeg"),
+        (b"PK\x03\x04 and so on, for many bytes", "application/octet-stream"),
+        (b'{"status": "ok", "message": "it runs well, and all is there"}', "application/json"),
+        (b"var words = 'it runs well, and all is there'", "application/javascript"),
+    ],
+)
+def test_a_file_is_no_page(body: bytes, kind: str):
+    with pytest.raises(ParseError, match="a file, not a web page"):
+        document.parse("page", body, {"content-type": kind}, "https://clinic.example.org/")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["text/html", "", "application/xhtml+xml", "text/plain", "application/octet-stream",
+     "application/x-httpd-php", "application/vnd.wap.xhtml+xml; charset=utf-8"],
+)  # fmt: skip
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"\n \n"], ids=["", "mark", "spaces"])
+def test_a_page_is_one_whatever_its_server_calls_it(kind: str, before: bytes):
+    body = before + GUIDE
+    found = document.parse("page", body, {"content-type": kind}, "https://clinic.example.org/")
+    assert found.observations[0].title == "Guide"

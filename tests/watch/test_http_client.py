@@ -446,6 +446,61 @@ def test_larger_headers_fail_that_source_alone(site: Site, headers: dict[str, st
     assert other.body == b"x"
 
 
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ("/a%3Bb%21/%7Eward?sig=a%2Fb%3D%2B%27", "/a%3Bb%21/%7Eward?sig=a%2Fb%3D%2B%27"),
+        ("/feed?u=https%3A%2F%2Fh.example.org%2F%3Fa%3D1", None),
+        ("/caf%c3%a9", None),
+        ("/café news?q=ü%20x", "/caf%C3%A9%20news?q=%C3%BC%20x"),
+        ("/100%?q=%zz", "/100%25?q=%25zz"),
+        ("/a[1]?b=%5B2%5D|3", "/a%5B1%5D?b=%5B2%5D%7C3"),
+        ("/plain?a=1#place", "/plain?a=1"),
+        ("/with%20place#a%20b", "/with%20place"),
+    ],
+)
+def test_an_address_is_sent_in_the_letters_in_which_it_was_given(
+    site: Site, given: str, asked: str | None
+):
+    fetched(site, given)
+    assert site.asked[0].path == (asked or given)
+
+
+def test_a_server_that_leads_to_its_own_form_of_an_address_is_followed(site: Site):
+    site.fail("/start", 301, Location="/caf%C3%A9%21?a=b%2Fc")
+    site.fail("/caf%C3%A9!?a=b/c", 301, Location="/caf%C3%A9%21?a=b%2Fc")
+    site.answers["/caf%C3%A9%21?a=b%2Fc"] = Answer(200, b"x")
+    (answer,) = fetched(site, "/start")
+    assert (answer.error, answer.body) == ("", b"x")
+    assert answer.moved_to == f"{site.address}/caf%C3%A9%21?a=b%2Fc"
+
+
+def test_a_list_in_several_headers_is_one_list():
+    lines = (
+        "HTTP/1.1 200 OK", "Content-Length: 1", "Link: <https://h.example.org/wp-json/>; rel=api",
+        "Cache-Control: no-cache", "Link: <https://hub.example.org/>; rel=hub",
+        "Cache-Control: max-age=86400", "Date: yesterday", "Date: today",
+    )  # fmt: skip
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline() not in (b"\r\n", b""):
+                continue
+            self.wfile.write("\r\n".join([*lines, "", "x"]).encode())
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request, daemon=True)
+        thread.start()
+        (answer,) = fetched(Site(f"http://127.0.0.1:{server.server_address[1]}"), "/")
+        thread.join()
+    assert answer.body == b"x", answer.error
+    assert {name: answer.headers[name] for name in ("link", "cache-control", "date")} == {
+        "link": "<https://h.example.org/wp-json/>; rel=api, <https://hub.example.org/>; rel=hub",
+        "cache-control": "no-cache, max-age=86400",
+        "date": "today",
+    }
+
+
 def test_a_packed_answer_without_a_word_is_unpacked_within_its_limit(site: Site):
     site.answers["/feed.xml.gz"] = Answer(
         200, gzip.compress(b"<rss/>"), {"Content-Type": "text/xml"}

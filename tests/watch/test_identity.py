@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from notifier.enums import NewsKind
 from notifier.pipeline import poll
 from notifier.store import db
-from notifier.store.models import Base, Entry, Source
+from notifier.store.models import Base, Entry, Revision, Source
 from notifier.watch import entries, sources
 from notifier.watch.compare import edits
 from notifier.watch.parsers.observation import Observation
@@ -118,6 +118,83 @@ def test_the_same_item_twice_in_one_document_is_one_entry(engine: Engine):
         assert entries.store(session, a_source(session), [an_item(), an_item()], MONDAY).new == 1
     with db.writing(engine) as session:
         assert entries.store(session, a_source(session), [an_item()], LATER).new == 0
+
+
+EDITED = {"summary": "Nothing of it is true, and nobody of the 192 people exists."}
+KNOWN = {"summary": "Nothing of it is true, and nobody of the 129 people exists."}
+LONG = "The invented ward wrote down week after week what it saw, and what it did not see."
+
+
+def polled(engine: Engine, *documents: list[Observation]) -> list[tuple[int, int]]:
+    """Store documents a day after each other; return how many entries were new, and how many news.
+
+    An entry that has changed is news if its edit is material.
+    """
+    results = []
+    for number, document in enumerate(documents):
+        now = MONDAY + timedelta(days=number)
+        with db.writing(engine) as session:
+            new = entries.store(session, a_source(session), document, now).new
+            edits = session.query(Revision).filter(
+                Revision.observed_at == now, Revision.number > 1, Revision.material
+            )
+            results.append((new, edits.count()))
+    return results
+
+
+@pytest.mark.parametrize(
+    ("known", "edited"),
+    [
+        pytest.param(KNOWN, EDITED, id="a number in the text"),
+        pytest.param(KNOWN, EDITED | {"published_at": LATER}, id="a later date"),
+        pytest.param(
+            {"summary": LONG}, {"summary": LONG, "title": "Another headline"}, id="the headline"
+        ),
+        pytest.param(
+            KNOWN | {"title": "Ward sees 129", "url": "https://herald.example.org/ward-sees-129/"},
+            EDITED | {"title": "Ward sees 192", "url": "https://herald.example.org/ward-sees-129/"},
+            id="headline and text",
+        ),
+        pytest.param(KNOWN | {"guid": ""}, EDITED | {"guid": ""}, id="without a guid"),
+    ],
+)
+def test_an_edit_that_is_listed_beside_the_earlier_version_is_told_once(
+    engine: Engine, known: dict, edited: dict
+):
+    other = an_item(guid="urn:2", url="https://herald.example.org/2/", title="Other news")
+    before, after = an_item(**known), an_item(**edited)
+    both = [after, other, before]
+    assert polled(engine, [before, other], both, both, [after, other], both) == [
+        (2, 0), (0, 1), (0, 0), (0, 0), (0, 0),
+    ]  # fmt: skip
+
+
+def test_an_edit_of_an_item_that_is_listed_twice_is_a_correction(engine: Engine):
+    before, after = an_item(**KNOWN), an_item(**EDITED)
+    assert polled(engine, [before] * 2, [after] * 2, [after]) == [(1, 0), (0, 1), (0, 0)]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [{"guid": ""}, {"guid": "urn:site"}, {"guid": "", "url": ""}],
+    ids=["a link in common", "guid and link in common", "no ids"],
+)
+@pytest.mark.parametrize("titles", [("Press release",) * 3, ("One", "Two", "Three"), ("",) * 3])
+def test_things_that_have_the_ids_of_their_site_in_common_are_told_apart_by_their_texts(
+    engine: Engine, ids: dict, titles: tuple[str, ...]
+):
+    texts = (
+        "A scanner was bought for the cellar in Jena.",
+        "Nurses hand a letter to the board of their hospital.",
+        "The council wants lanes for buses before winter.",
+    )
+    things = [
+        an_item(**{"url": "https://herald.example.org/press", **ids}, title=title, summary=text)
+        for title, text in zip(titles, texts, strict=True)
+    ]
+    assert polled(engine, things[:1], things[:2], things, things[::-1], things[1:]) == [
+        (1, 0), (1, 0), (1, 0), (0, 0), (0, 0),
+    ]  # fmt: skip
 
 
 def test_an_item_without_any_key_is_left_out(engine: Engine):

@@ -376,6 +376,196 @@ def test_an_edit_is_a_correction_though_the_ids_are_made_anew(sqlite_engine: Eng
         assert [one.material for one in session.scalars(select(Revision))] == [True, True]
 
 
+def told(engine: Engine) -> list[str]:
+    """Return the titles of the edits that are news."""
+    with db.reading(engine) as session:
+        edits = select(Revision).where(Revision.number > 1, Revision.material)
+        return [edit.title for edit in session.scalars(edits)]
+
+
+TOPICS = (
+    ("Frexalimab trial enrols 129 people", "The ward in Ulm gives the antibody until next May."),
+    ("Scanner opens at the Jena clinic", "The machine cost two millions and stands downstairs."),
+    ("Council votes on new bus lanes", "Nine members voted for the proposal, four against it."),
+    ("Nurses ask for longer breaks", "Yesterday they handed a letter to the hospital's board."),
+    ("A quiz about sleep and light", "Answer these ten questions and win a small lamp."),
+)
+JAPANESE = (
+    ("フレキサリマブの試験に参加者が集まる", "架空の病院が五月まで薬を投与する。"),
+    ("市議会がバス専用車線を可決", "九人が賛成し、四人が反対した。"),
+    ("看護師が休憩の延長を求める", "昨日、理事会に手紙を渡した。"),
+    ("睡眠と光のクイズ", "十の質問に答えて電灯を当てよう。"),
+    ("新しい図書館が駅前に開く", "建物は木造で、屋上に庭がある。"),
+)
+
+
+def numbered_anew(topics, first: int, **changes) -> list[Observation]:
+    """Return three topics of a list, the newest first, whose guids are their places in it."""
+    return [
+        Observation(
+            **{
+                "guid": str(place),
+                "url": f"{OLD}/2026/{first + 2 - place}-article/",
+                "title": topics[first + 2 - place][0],
+                "body": topics[first + 2 - place][1],
+                "published_at": MONDAY + timedelta(hours=31 * (first + 2 - place)),
+                **changes,
+            }
+        )
+        for place in range(3)
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"published_at": None},
+        {"published_at": MIDNIGHT},
+        {"body": ""},
+        {"guid": f"{OLD}/authors/anna"},
+    ],
+    ids=["dated", "without dates", "of one day", "titles alone", "the guid of their author"],
+)
+@pytest.mark.parametrize("topics", [TOPICS, JAPANESE], ids=["English", "Japanese"])
+def test_a_list_whose_guids_are_counted_anew_brings_news_and_no_corrections(
+    sqlite_engine: Engine, topics, changes: dict
+):
+    documents = [numbered_anew(topics, first, **changes) for first in (0, 1, 2, 2)]
+    assert seen(sqlite_engine, *documents) == [3, 1, 1, 0]
+    assert told(sqlite_engine) == []
+
+
+def test_links_with_numbers_under_guids_that_are_counted_anew_are_told_apart(sqlite_engine: Engine):
+    documents = [
+        each(
+            numbered_anew(TOPICS, first),
+            lambda n, _, first=first: {"url": f"{OLD}/article.php?id={first + 2 - n}"},
+        )
+        for first in (0, 1)
+    ]
+    assert seen(sqlite_engine, *documents) == [3, 1]
+    assert told(sqlite_engine) == []
+
+
+def test_an_item_under_the_only_guid_of_its_section_is_news_each_time(sqlite_engine: Engine):
+    documents = [numbered_anew(TOPICS, first, guid="section-5")[:1] for first in (0, 1, 2)]
+    assert seen(sqlite_engine, *documents) == [1, 1, 1]
+    assert told(sqlite_engine) == []
+
+
+LATER_EDITION = {
+    "url": f"{OLD}/2026/ulm-trial-enrols-more/",
+    "published_at": MONDAY + 3 * DAY,
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "Frexalimab trial now enrols 192 people"},
+        {"title": "More take part in Ulm", "body": f"{TOPICS[0][1]} They are 192 now."},
+        {"title": "Another headline", "body": "Other words.", "url": f"{OLD}/2026/0-article/"},
+        {"title": "Another headline", "body": "Other words.", "published_at": MONDAY},
+        {"title": "RETRACTED: Frexalimab trial enrols 129 people", "body": "It was retracted."},
+        {"title": "", "body": "It was removed."},
+    ],
+    ids=["headline", "text goes on", "same link", "same minute", "retraction", "no headline"],
+)
+def test_an_item_that_keeps_its_guid_under_another_link_is_the_same_one(
+    sqlite_engine: Engine, changes: dict
+):
+    known = numbered_anew(TOPICS, 0)[2]
+    after = replace(known, **{**LATER_EDITION, **changes})
+    assert seen(sqlite_engine, [known], [after]) == [1, 0]
+
+
+RETITLED = {
+    "title": "The ward has moved",
+    "url": f"{OLD}/2026/the-ward-has-moved/",
+    "guid": f"{OLD}/2026/the-ward-has-moved/",
+}
+
+
+def test_an_article_that_got_another_headline_and_link_is_corrected(sqlite_engine: Engine):
+    known = [item("Oak", body=LONG), *GARDEN]
+    after = [replace(known[0], **RETITLED), *GARDEN]
+    assert seen(sqlite_engine, known, after, after) == [9, 0, 0]
+    assert told(sqlite_engine) == ["The ward has moved"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "beside"),
+    [
+        pytest.param({"published_at": MONDAY + timedelta(minutes=22)}, False, id="another minute"),
+        pytest.param({"published_at": MIDNIGHT}, False, id="a day alone"),
+        pytest.param({"published_at": None}, False, id="no date"),
+        pytest.param({"body": f"{LONG} But not in May."}, False, id="more text"),
+        pytest.param({"body": "Each day we write about the ward."}, False, id="a short text"),
+        pytest.param({}, True, id="both are listed"),
+    ],
+)
+def test_another_headline_and_link_are_another_article(
+    sqlite_engine: Engine, changes: dict, beside: bool
+):
+    shared = {"published_at": MIDNIGHT} if "published_at" in changes else {}
+    known = item("Oak", body=changes.get("body", LONG)[:200], **shared)
+    after = replace(known, **{**RETITLED, **changes})
+    assert seen(sqlite_engine, [known], [after, *([known] if beside else [])]) == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("/politics/oak-and-ward-a-1234567.html", "/politics/ward-has-moved-a-1234567.html"),
+        ("/1234567-oak-and-ward", "/1234567-ward-has-moved"),
+        ("/story/1234567/oak-and-ward", "/story/1234567/ward-has-moved"),
+        ("/oak-and-ward-1a2b3c4d5e6f", "/ward-has-moved-1a2b3c4d5e6f"),
+        (
+            "/oak-a-1f9c2d3e-4b5a-4c1d-9e8f-112233445566",
+            "/ward-a-1f9c2d3e-4b5a-4c1d-9e8f-112233445566",
+        ),
+    ],
+    ids=["at the end", "at the beginning", "a folder", "hexadecimal", "a UUID"],
+)
+@pytest.mark.parametrize(
+    "texts",
+    [
+        (LONG, LONG),
+        ("It enrolled 129 people in the ward, said Anna.", "It enrolled 192 people in the ward."),
+        ("", ""),
+    ],
+    ids=["one text", "an edited text", "no text"],
+)
+def test_an_article_whose_link_keeps_its_number_is_corrected(
+    sqlite_engine: Engine, before: str, after: str, texts: tuple[str, str]
+):
+    """A site that dates an edited article anew, and makes link and guid of the new headline."""
+    known = item("Oak", url=OLD + before, guid=OLD + before, body=texts[0])
+    edited = {"title": "Oak and the newest ward", "published_at": MONDAY + DAY, "body": texts[1]}
+    later = replace(known, url=OLD + after, guid=OLD + after, **edited)
+    assert seen(sqlite_engine, [known, *GARDEN], [later, *GARDEN]) == [9, 0]
+    assert told(sqlite_engine) == ["Oak and the newest ward"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("/data-on-sar-441344", "/fast-track-for-sar-441344"),
+        ("/oak-and-ward-20260302", "/a-quiz-20260302"),
+        ("/oak-and-ward-202603021405", "/a-quiz-202603021405"),
+        ("/nct06141473-starts", "/nct06141473-stops"),
+    ],
+)
+@pytest.mark.parametrize("texts", [("", ""), (TOPICS[0][1], TOPICS[3][1])])
+def test_a_number_that_two_links_have_in_common_makes_no_one_thing_of_two(
+    sqlite_engine: Engine, before: str, after: str, texts: tuple[str, str]
+):
+    known = item("Oak", url=OLD + before, guid="1", body=texts[0], title=TOPICS[0][0])
+    other = item("Elm", url=OLD + after, guid="2", body=texts[1], title=TOPICS[3][0])
+    assert seen(sqlite_engine, [known], [other]) == [1, 1]
+
+
 @pytest.mark.long
 def test_five_thousand_items_of_one_title_are_settled_in_time(sqlite_engine: Engine):
     first = [letter(n, f"On {n} things.") for n in range(2_500)]

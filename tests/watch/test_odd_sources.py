@@ -34,7 +34,7 @@ from notifier.watch.http import ssrf
 from notifier.watch.http.client import fetch_all
 from notifier.watch.http.ssrf import AddressRefusedError
 from notifier.watch.http.types import Request, Response
-from notifier.watch.identity import keys
+from notifier.watch.keys import keys
 from notifier.watch.page_checks import PRESENT
 from notifier.watch.parser_process import Parser
 from notifier.watch.parsers import wordpress

@@ -356,6 +356,58 @@ def test_the_publishers_mark_is_told_of_what_was_held(office: Office):
     assert office.states(one) == [HELD, TOLD]
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("/2026/03/{}-news/", "/news/{}-news/"),
+        ("/news/{}-news.html", "/news/{}-news"),
+        ("/news/{}-news-1000{}", "/news/{}-news"),
+        ("/artikel/4711{}", "/artikel/{}-news"),
+        ("/?p=4{}", "/news/{}-news"),
+        ("/show.php?id={}", "/show.php?article={}"),
+    ],
+)
+def test_a_page_of_a_site_that_changed_its_addresses_is_held(office: Office, old: str, new: str):
+    known = [office.write(n, url=SITE + old.format(n, n))[0] for n in (1, 2, 3)]
+    office.leave(*known)
+    for number in (4, 5, 6):
+        office.write(number, url=SITE + new.format(number, number))
+    for day in range(3):
+        now, answers = MONDAY + day * DAY, SiteAnswers()
+        for request in page_checks.requests_to_site(office.session, known[0], answers, now):
+            is_old = request.entry_id in known
+            answers.note(Response(request, request.url, 404 if is_old else 200))
+        states = {known[0]: MISSING}
+        assert not presence.note_checked(
+            office.session, office.source.id, states, answers, now
+        ).changed
+    assert office.states(known[0]) == [HELD]
+
+
+@pytest.mark.parametrize(
+    ("url", "other"),
+    [
+        ("/2026/03/one-word/", "/2025/11/two-words-2026/"),
+        ("/news/phase-3-of-it.html", "/news/a-quiz.html"),
+        ("/a/1", "/a/234567"),
+        ("/news/one-1234567", "/news/two-7654321"),
+        ("/show.php?id=1&lang=en", "/show.php?lang=de&id=2"),
+        ("/news/one", "https://www.herald.example.org/news/two/"),
+    ],
+)
+def test_addresses_of_one_sort_have_one_form(url: str, other: str):
+    other = other if other.startswith("https:") else SITE + other
+    assert page_checks.form_of(SITE + url) == page_checks.form_of(other)
+
+
+def test_an_article_that_is_the_only_one_of_its_sort_is_judged_by_others(office: Office):
+    (one,) = office.write(1, url=f"{SITE}/press/1")
+    office.write(2, 3)
+    office.leave(one)
+    office.check(0, {one: MISSING})
+    assert office.check(1, {one: MISSING}) == 1
+
+
 def test_an_article_that_is_listed_under_another_address_is_held(office: Office):
     one, two, *_ = office.write(1, 2, 3)
     office.session.get_one(Entry, two).title = "Talk 1 was heard by many people"

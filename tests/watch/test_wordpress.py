@@ -218,6 +218,25 @@ def test_a_category_feed_brings_no_posts_of_other_categories(any_installation: I
     assert list(press.entries()) == ["Of this category"]
 
 
+@pytest.mark.parametrize(
+    ("address", "is_whole"),
+    [
+        ("/feed/", True),
+        ("/?feed=rss2", True),
+        ("/feed/atom/?utm_source=reader&cache=77", True),
+        ("/category/trials/feed/", False),
+        ("/?feed=rss2&cat=7", False),
+        ("/?category_name=trials&feed=rss2", False),
+        ("/feed/?post_type=event", False),
+        ("/feed/?author=3", False),
+        ("/feed/?tag_id=12", False),
+        ("/?feed=comments-rss2", False),
+    ],
+)
+def test_the_feed_of_a_part_of_a_site_is_told_by_its_address(address: str, is_whole: bool):
+    assert wordpress.is_whole_site(f"https://x.example.org{address}") is is_whole
+
+
 @pytest.mark.parametrize("status", [401, 404, 500])
 def test_a_site_without_a_list_is_polled_by_its_feed_alone(press: WordPress, status: int):
     press.site.dynamic["/wp-json/wp/v2/posts"] = lambda _: Answer(status, b"{}")
@@ -263,6 +282,28 @@ SITE = "https://x.example.org"
 )
 def test_the_address_of_a_sites_list_of_posts(headers: dict, generator: str, feed: str, found: str):
     assert wordpress.posts_url(headers, generator, "https://x.example.org", feed) == found
+
+
+@pytest.mark.parametrize(
+    ("root", "interface"),
+    [
+        (f"{SITE}/wp-json/", f"{SITE}/wp-json/wp/v2/posts?"),
+        (f"{SITE}/?rest_route=/", f"{SITE}/?rest_route=/wp/v2/posts&"),
+        (f"{SITE}/index.php?rest_route=/", f"{SITE}/index.php?rest_route=/wp/v2/posts&"),
+    ],
+    ids=["permalinks", "none", "none, behind index.php"],
+)
+def test_a_sites_list_of_posts_is_requested_where_its_interface_is(root: str, interface: str):
+    named = {"link": f'<{root}>; rel="https://api.w.org/"'}
+    address = wordpress.posts_url(named, "", SITE, f"{SITE}/?feed=rss2")
+    request = wordpress.request_url(address, MONDAY)
+    assert request.startswith(f"{interface}modified_after=2026-")
+    query = parse_qs(urlsplit(request).query)
+    assert query["page"] == ["1"]
+    assert query.get("rest_route", ["/wp/v2/posts"]) == ["/wp/v2/posts"]
+    pages = {"x-wp-totalpages": "2"}
+    following = wordpress.parse(b'[{"id": 1}]', pages, request).next_url
+    assert parse_qs(urlsplit(following).query) == query | {"page": ["2"]}
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"code": "rest_disabled"}', b"[" * 100_000])

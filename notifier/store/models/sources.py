@@ -153,7 +153,7 @@ class Entry(Base):
     """An item that a source publishes, under a key that survives edits. Writer: `watch/entries.py`.
 
     Attributes:
-        key: the strongest of its keys, see `watch/identity.py`.
+        key: the strongest of its keys, see `watch/keys.py`.
         left_at: the time at which its source no longer listed it.
         checked_at: the time at which its own address was last requested.
         missing_since: the time at which that address first answered that there is no such page.
@@ -204,7 +204,7 @@ class Doubt(Base):
 class EntryAlias(Base):
     """A key by which an entry is recognised: of its guid, its link or its content.
 
-    Writer: `watch/identity.py`, which says how a key is written.
+    Writer: `watch/identity.py`; how a key is written: `watch/keys.py`.
     """
 
     __tablename__ = "entry_alias"

@@ -18,7 +18,8 @@ from notifier.watch.compare import excerpts, mass_edits
 from notifier.watch.compare.damage import is_repair
 from notifier.watch.compare.diff import Difference, State, comparable, compare, contains_changes
 from notifier.watch.first_sight import has_backlog
-from notifier.watch.identity import Aliases, Identified, NewestState, identified
+from notifier.watch.identity import Aliases, NewestState
+from notifier.watch.keys import Identified, identified
 from notifier.watch.parsers.clinicaltrials import without_escapes_in
 from notifier.watch.parsers.observation import READING, Observation, Origin
 from notifier.watch.withdrawals import is_marked_now

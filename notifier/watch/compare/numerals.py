@@ -66,7 +66,9 @@ DATE = (
 # A number with its sign; separators are read by `plain_number`.
 NUMBER = (
     r"(?P<number>(?:(?<![\w.,)%])[-−–+])?"
-    r"(?:\d{1,3}(?:[ ,.'’]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,·]\d+)*))"
+    r"(?:\d{1,3}(?:[ ,.'’]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,·]\d+)*"
+    # Without the zero before it, as American journals write a probability: P = .03.
+    r"|(?<![\w.,·])[.·]\d{1,6}(?![\d·]|[.,]\d)))"
 )
 _GROUPED = re.compile(r"(\d{1,3})((?:[ ,.'’]\d{3})+)((?:[.,]\d+)?)")
 _DATE_KEY = re.compile(r"(?:\d{4}|-)-\d\d(?:[-/]\d\d)?")

@@ -18,8 +18,12 @@ _DIGIT = re.compile(r"\d")
 # A heart, a star, or a picture such as a thumb: before a counter.
 _SYMBOL = re.compile("[\u2605\u2606\u2661\u2764\U0001f300-\U0001faff]")
 _DATES = re.compile(rf"(?i){DATE}")
-# A date with a month in a language that `numerals.py` does not know; a time of day.
-_OTHER_DATES = re.compile(r"\b\d{1,2}\.?\s(?:de\s)?[^\W\d_]{3,12}\.?\s(?:de\s)?(?:19|20)\d\d\b")
+# A date with a month in a language that `numerals.py` does not know, and a month in digits; a time
+# of day.
+_OTHER_DATES = re.compile(
+    r"\b\d{1,2}\.?\s(?:de\s)?[^\W\d_]{3,12}\.?\s(?:de\s)?(?:19|20)\d\d\b"
+    r"|(?<![\d/])(?:0?[1-9]|1[0-2])/(?:19|20)\d\d\b"
+)
 _CLOCK = re.compile(r"\b\d{1,2}[:.h]\d\d(?!\d)(?:\s?[ap]\.?m\b\.?)?")
 _MOMENT = "\x00"
 
@@ -69,7 +73,10 @@ _KINDS = (
     _Kind(
         _words(
             "update updated updates modified reviewed review published posted edited checked "
-            "revised online released created aktualisiert aktualisierung geändert änderung stand "
+            "revised online released created current retrieved accessed printed prepared "
+            "preparation generated today yesterday heute gestern hoy ayer oggi ieri vandaag "
+            "gisteren abgerufen gedruckt générée consulté consultado aktualisiert "
+            "aktualisierung geändert änderung stand received accepted eingereicht angenommen "
             "veröffentlicht veröffentlichung bearbeitet geprüft überprüft erstellt jour publié "
             "publiée publication modifié modifiée actualisé actualizado actualizada actualización "
             "publicado publicada publicación revisado revisada modificado aggiornato aggiornamento "
@@ -82,7 +89,7 @@ _KINDS = (
             "发布 最后更新 "
             "更新時間 업데이트 수정 최종수정 입력"
         ),
-        _GLUE | _words("mis mise medically clinically fact originally"),
+        _GLUE | _words("mis mise medically clinically fact originally full we also as ist es"),
         with_moment=True,
     ),
     _Kind(
@@ -103,7 +110,7 @@ _KINDS = (
     _Kind(
         _words(
             "views view reads likes shares comments replies downloads votes vote ratings rated "
-            "claps accesses altmetric cited citations citation zitiert readers helpful "
+            "claps accesses altmetric cited citations citation zitiert readers helpful useful "
             "viewed gelesen "
             "lu leído letto aufrufe klicks kommentare gefällt stimmen vues partages commentaires "
             "visitas vistas lecturas comentarios visualizzazioni letture commenti weergaven "

@@ -35,6 +35,7 @@ _AD = r"""
     | (?:contenu|contenido|contenuto)\ (?:sponsorisé|patrocinado|sponsorizzato)
     | reclame | reklama | реклама | 広告 | 广告
     | (?:article|story|text)\ continues\ (?:below|after)(?:\ (?:th(?:e|is)\ )?ad\w*)?
+    | skip\ advertisement | (?:advertisement\ )?continue\ reading\ the\ main\ story
     | continue\ reading\ below | scroll\ to\ continue(?:\ with\ \w+)?
 """
 _AD_LINE = _whole(rf"(?i) [\s\[(*–—-]* (?: {_AD} | ads? | advert | ad\ by\ \w+ ) [\s\])*–—:.-]*")
@@ -166,7 +167,7 @@ _CREDIT = _whole(rf"""
     | \ ?\(c\) )+ )
     \ ? (?: (?: {_PERSON} | (?i:privat|archiv|courtesy\ of|provided|supplied|by|via|on|and|und|et)
     | {_AGENCY} ) [ ,/|&©]{{0,3}} ){{1,10}}
-    | {_PEOPLE}\ ?(?:/|via|\|)\ ?{_AGENCY}(?:/{_PEOPLE})?
+    | {_PEOPLE}\ ?(?:/|via|\|)\ ?{_AGENCY}(?:/{_PEOPLE})? | {_AGENCY}(?:/{_PEOPLE})?
     | (?i: (?:©|\(c\)|copyright)\W.{{1,150}} | .{{0,80}}all\ rights\ reserved.{{0,40}}
     | alle\ rechte\ vorbehalten | tous\ droits\ réservés | todos\ los\ derechos\ reservados )
 """)
@@ -192,7 +193,7 @@ _SOCIAL = r"""
     (?: share | tweet | print | e-?mail | pin | save | bookmark | teilen | drucken | merken
     | partager | imprimer | compartir | imprimir | condividi | stampa | delen | compartilhar
     | facebook | twitter | linkedin | whatsapp | reddit | telegram | bluesky | threads | pocket
-    | copy\ link | link\ kopieren | this | article | post | story | on | auf | sur | en | su
+    | copy\ (?:link|url) | link\ kopieren | this | article | post | story | on | auf | sur | en | su
     | via | x | with | friends | a\ friend )
 """
 _CALL = _whole(rf"""
@@ -212,6 +213,10 @@ _CALL = _whole(rf"""
     \ (?: affiliate | advert | werbung ) .{{0,60}}
     | (?: mit\ material\ (?:von|der) | with\ (?:agency\ )?inputs?(?:\ from)? ) .{{0,40}}
     | (?: disclaimer | haftungsausschluss | avertissement ) \ ?: .{{1,200}}
+    | your\ browser\ does\ not\ support\ the\ \w{{1,20}}(?:\ (?:element|tag|format))?
+    | (?:video|audio|media)\ player\ is\ loading | more\ to\ (?:follow|come)
+    | please\ (?:enable|turn\ on)\ javascript\ to\ .{{1,80}} | (?:previous|prev)[\ |/]+next
+    | (?:slide|image|photo|picture|bild|foto)\ \d{{1,3}}\ ?(?:of|/|von|sur|de)\ ?\d{{1,3}}
     | to\ contact\ the\ (?:reporters?|editors?|authors?) \b .{{1,160}}
     | (?: subscribe | sign\ up ) (?:\ (?:now|today|here))? | abonnieren | s’abonner
 """)
@@ -233,7 +238,7 @@ _LABELS = _whole(r"""
     | catégories? | etiquetas | categorías? | archivado\ en | trefwoorden ) \ ?:\ ?.{1,200}
     | (?: filed\ under | posted\ in | tagged | archivado\ en ) \ .{1,160}
 """)
-_PARTS_OF_LINE = re.compile(r" ?[;|•·] ?|, (?=[^\W\d_]{2,12}: |photos? by )")
+_PARTS_OF_LINE = re.compile(r" ?[;|•·] ?| [–—] |, (?=[^\W\d_]{2,12}: |photos? by )")
 # What every citation has, and the label before it.
 _CITED = re.compile(r"(?i)\d\(\d|\d;\d|[a-z];\d|\bdoi\b|\bvol\b|\bpmid\b")
 _CITATION_LABEL = re.compile(r"(?i)^(?:citation|cite (?:this|as)|reference|published in|in) ?: ")
@@ -257,7 +262,12 @@ _PARTS = _whole(r"""
     | \bband\ \d+,\ heft\ \d+ (?:,\ s(?:eiten?|\.)\ ?\d+[-–]\d+)?
     | \b(?:pp\.?|pages|seiten)\ ?e?\d+[-–]e?\d+
     | \b\d{1,4}\ ?\(\d{1,3}\)\ ?:\ ?e?\d+(?:[-–]e?\d+)?
-    | \[?\b (?:epub|(?:published\ )?online|in\ print) \ ahead\ of\ print\b\]?
+    | \[?\b (?: (?:epub\ |(?:published\ )?online\ |in\ print\ )? ahead\ of\ print
+    | early\ ?view | online\ first | advance\ (?:access|article) | accepted\ article
+    | corrected\ proof | (?:journal\ )?pre-?proof | articles?\ in\ press
+    | e-?collection\ (?:19|20)\d\d
+    | (?:first\ )?(?:published|available)\ online:?\ (?:\d{1,2}\ )?[a-z]{3,9}\.?
+    (?:\ \d{1,2},?)?\ (?:19|20)\d\d ) \b\]?
     | \bepub\ (?:19|20)\d\d\ [a-z]{3}\ \d{1,2}
     | \b(?:doi:?\ ?)?10\.\d{4,9}/\S{1,200} | \bpmc?id:?\ ?\w{1,12}
     | \bpublication\ date:\ ?[^:]{1,60}(?=\bsource:|\bauthor\(s\):|$)

@@ -17,12 +17,20 @@ from notifier.watch.compare.changes import changed
 from notifier.watch.compare.statements import sentences
 from notifier.watch.compare.text_changes import NOTHING_SHARED, Shared
 from notifier.watch.compare.wording import glued, words
+from notifier.watch.parsers.clinicaltrials import CLOSED_SITES
+from notifier.watch.parsers.observation import ASIDE
 
 # Items of a list that are named in a change. Chosen by hand; not measured.
 _MOST_NAMED = 5
 # A date moved by a unit (month, week, day) if it moved by nearly one of it. Chosen by hand; not
 # measured.
 _NEARLY_ONE = 0.95
+# States, in small letters, in which a trial takes no participants. The registry then shows no state
+# of its places, so that those that closed earlier stand among the others.
+_TAKES_NOBODY = frozenset((
+    "active not recruiting", "completed", "terminated", "suspended", "withdrawn", "unknown",
+    "no longer available", "approved for marketing",
+))  # fmt: skip
 # Fields whose change is news even if most trials of a search change in the same way: a company may
 # end all its trials on one day.
 _ALWAYS_NEWS = (FieldGroup.PROGRESS, FieldGroup.RESULTS)
@@ -54,9 +62,9 @@ def changes_of(
     ]
     if "lists" in old:
         for name in {**new.get("lists", {}), **old["lists"]}:
-            changes += _list_changes(
-                name, old["lists"].get(name, []), new.get("lists", {}).get(name, [])
-            )
+            known, listed = old["lists"].get(name, []), new.get("lists", {}).get(name, [])
+            unclear = _unclear_items(name, old, new)
+            changes += _list_changes(name, known, listed, unclear)
     changes = [change for change in changes if edit_of(change) not in shared.fields]
     return sorted(changes, key=lambda change: trial_fields.rank(change["what"]))
 
@@ -99,10 +107,29 @@ def _field_change(name: str, before: str, after: str) -> Change:
     return changed(name, before, after, _moved_date(before, after))
 
 
-def _list_changes(name: str, old: Sequence[str], new: Sequence[str]) -> list[Change]:
-    known, listed = (_by_key(name, items) for items in (old, new))
-    removed = [item for key, item in known.items() if key not in listed]
-    added = [item for key, item in listed.items() if key not in known]
+def _unclear_items(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the items of a list that did not open or close, though one state alone shows them.
+
+    A site that closed is listed again when the trial takes nobody any more, and goes again when it
+    takes people again.
+    """
+    field = trial_fields.field_named(name)
+    if field is None or not field.opens_and_closes:
+        return []
+    return [
+        site
+        for state, other in ((old, new), (new, old))
+        if other.get("fields", {}).get("Status", "").casefold() in _TAKES_NOBODY
+        for site in state.get(ASIDE, {}).get(CLOSED_SITES, [])
+    ]
+
+
+def _list_changes(
+    name: str, old: Sequence[str], new: Sequence[str], unclear: Sequence[str]
+) -> list[Change]:
+    known, listed, left_out = (_by_key(name, items) for items in (old, new, unclear))
+    removed = [item for key, item in known.items() if key not in listed and key not in left_out]
+    added = [item for key, item in listed.items() if key not in known and key not in left_out]
     if not removed and not added:
         return []
     note = _counted(len(added), len(removed), name)
@@ -133,9 +160,15 @@ def _first_items(items: Sequence[str]) -> str:
 
 
 def _moved_date(before: str, after: str) -> str:
-    """Return ``7 months later``: how far a date moved; empty for texts that are not dates."""
+    """Return ``7 months later``: how far a date moved; empty for texts that are not dates.
+
+    A month that became a day of it, or the other way round, did not move.
+    """
     old, new = day_of(before), day_of(after)
     if old is None or new is None or old == new:
+        return ""
+    is_month_alone = len(before.partition(" ")[0]) != len(after.partition(" ")[0])
+    if is_month_alone and (old.year, old.month) == (new.year, new.month):
         return ""
     days = abs((new - old).days)
     size, later, earlier = next(span for span in _SPANS if days >= span[0] * _NEARLY_ONE)

@@ -22,6 +22,8 @@ _MARKS = re.compile(
     r"|\[\d{1,3}(?:\s?[,;–-]\s?\d{1,3}){0,9}\]|[*†‡§]+(?=\s|$)"
 )
 _MAY_HAVE_MARKS = re.compile(rf"[{_SUPERSCRIPT}\[*†‡§]|[.,;:!?)”\"'’]\d")
+# Signs of a registered name, which a style guide sets or leaves out.
+_TRADE_MARKS = re.compile(r"[™℠®©]|(?<=\w) ?\((?:TM|SM|R)\)")
 _LINK = re.compile(r"(?i)\b(?:https?://|www\.)[^\s<>\"]{1,2000}")
 _NOT = re.compile(r"(?i)n['’]t\b")
 _OWNED = re.compile(r"(?i)(?<=\w)['’]s\b")
@@ -117,7 +119,7 @@ def words(text: str, sign: str = ".") -> list[Word]:
         text: a sentence.
         sign: the sign before decimals in the whole text, see `numerals.decimal_sign`.
     """
-    text = _LINK.sub(" ", without_marks(text))
+    text = _TRADE_MARKS.sub("", _LINK.sub(" ", without_marks(text)))
     normal = unicodedata.normalize("NFKC", _OWNED.sub("", _NOT.sub(" not ", text)))
     normal = _CLOCK.sub(_full_hour, normal)
     if "=" in normal:

@@ -42,6 +42,8 @@ _LONGEST_VALIDATOR, _LONGEST_LOCATION, _LONGEST_ERROR = 1_000, 8_000, 400
 # Characters that no address holds: control characters, the space, and the surrogates by which
 # aiohttp represents bytes that are not UTF-8 (PEP 383).
 _NOT_IN_ADDRESS = re.compile("[\udc80-\udcff\x00-\x20\x7f]")
+# An address that needs no further encoding, and has some (RFC 3986, 2).
+_ENCODED = re.compile(r"(?:[\w.~:/?#@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*", re.ASCII)
 _REDIRECTS, _PERMANENT_REDIRECTS = (301, 302, 303, 307, 308), (301, 308)
 # Answers with the document that was requested: from the server, changed by a proxy on the way
 # (RFC 9110, 15.3.4), and as a part that is the whole (15.3.7).
@@ -50,6 +52,8 @@ _WHOLE_RANGE = re.compile(r"bytes 0-([0-9]{1,18})/([0-9]{1,18})")
 # Domains that strangers share (``org``, ``co.uk``): a cookie for all of one is refused (RFC 6265,
 # 5.3). Only the usual forms are known; cookies live for a few requests.
 _SHARED_DOMAIN = re.compile(r"(?:(?:ac|co|com|edu|go|gov|ne|net|or|org)\.[a-z]{2}|[^.]+)")
+# Headers that are lists, by their names in lower case.
+_LISTS = ("cache-control", "link")
 _CHUNK_BYTES = 65_536
 _TOO_LONG_HEADERS = f"the headers of the answer are larger than {_HEADER_BYTES:,} bytes"
 _ACCEPT = (
@@ -184,7 +188,7 @@ async def _follow(client: aiohttp.ClientSession, request: Request, watch: Watch)
         if watch.proxy and not watch.allow_private_addresses:
             refuse_private_name(url)
         headers = _validators(request) | cookies.header(url)
-        async with client.get(url, headers=headers, allow_redirects=False) as answer:
+        async with client.get(_as_given(url), headers=headers, allow_redirects=False) as answer:
             _check_headers(answer)
             if answer.status in _REDIRECTS and "Location" in answer.headers:
                 cookies.keep(answer)
@@ -200,6 +204,14 @@ async def _follow(client: aiohttp.ClientSession, request: Request, watch: Watch)
                 request, url, status, _clean_headers(answer.headers), body, moved_to=moved_to
             )
     raise ValueError(f"the address redirects more than {_MOST_REDIRECTS} times")
+
+
+def _as_given(url: str) -> URL:
+    """Return an address in the letters in which it was given, if they can be sent.
+
+    Servers sign addresses, and lead to the one form that they know: ``%21`` is not ``!`` to them.
+    """
+    return URL(url, encoded="%" in url and bool(_ENCODED.fullmatch(url)))
 
 
 class _Cookies:
@@ -272,15 +284,17 @@ def _clean_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers by their names in lower case, as texts that can be stored.
 
     A validator that could not be sent back byte by byte is left out, because it would never match.
+    A list that is sent in several parts is one (RFC 9110, 5.3); of another header the last counts.
     """
-    cleaned = {}
+    cleaned: dict[str, str] = {}
     for name, text in headers.items():
         lower = name.lower()
         if lower in ("etag", "last-modified") and not (
             text.isprintable() and len(text) <= _LONGEST_VALIDATOR
         ):
             continue
-        cleaned[storable(lower)] = storable(text)
+        before = f"{cleaned[lower]}, " if lower in _LISTS and lower in cleaned else ""
+        cleaned[storable(lower)] = before + storable(text)
     return cleaned
 
 

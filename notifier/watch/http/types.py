@@ -95,10 +95,14 @@ class Response:
 
     @property
     def known(self) -> bool:
-        """Return whether the document is the known one."""
-        return self.status == 304 or (
-            self.status == 200 and body_hash(self.body) == self.request.body_hash
-        )
+        """Return whether the document is the known one.
+
+        A 304 means so only if the request showed validators: else the server knows no document of
+        ours, and says the same whatever is there.
+        """
+        if self.status == 304:
+            return not self.request.is_whole
+        return self.status == 200 and body_hash(self.body) == self.request.body_hash
 
 
 def body_hash(body: bytes) -> str:

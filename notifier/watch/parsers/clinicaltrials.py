@@ -37,6 +37,8 @@ _PAGE = re.compile(
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 # States in which a place takes part no longer.
 _CLOSED = ("COMPLETED", "TERMINATED", "SUSPENDED", "WITHDRAWN", "NO_LONGER_AVAILABLE")
+# The key, under `observation.ASIDE`, of the sites in such a state.
+CLOSED_SITES = "closed_sites"
 # Characters of an arm's description. Chosen by hand; not measured.
 _LONGEST_ARM = 200
 
@@ -50,7 +52,7 @@ def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument: 
         url: the requested address, from which that of the next page is made.
 
     Raises:
-        ParseError: not JSON, or not a study.
+        ParseError: not JSON, or no study; one study without its number is left out of a list.
     """
     try:
         document = json.loads(body)
@@ -61,7 +63,10 @@ def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument: 
         raise ParseError("the registry's answer holds no study")
     token = document.get("nextPageToken") if "studies" in document else None
     next_url = _with_token(url, storable(token)) if isinstance(token, str) and token else ""
-    return ParsedDocument(NAME, tuple(_observation(study) for study in studies), next_url=next_url)
+    observations = [_observation(study) for study in studies if _trial_in(study)]
+    if studies and not observations:
+        raise ParseError("the registry's answer holds a study without its number (nctId)")
+    return ParsedDocument(NAME, tuple(observations), next_url=next_url)
 
 
 def parse_as_of(body: bytes) -> datetime | None:
@@ -119,12 +124,16 @@ def _with_token(url: str, token: str) -> str:
     return urlunsplit(parts._replace(query=urlencode([*query, ("pageToken", token)])))
 
 
+def _trial_in(study: Any) -> str:
+    """Return the number of the trial that a study is about; empty if it does not say so."""
+    protocol = _module(study, "protocolSection")
+    return _number(_text(_module(protocol, "identificationModule").get("nctId")))
+
+
 def _observation(study: Any) -> Observation:
     protocol = _module(study, "protocolSection")
     names = _module(protocol, "identificationModule")
-    trial = _number(_text(names.get("nctId")))
-    if not trial:
-        raise ParseError("the registry's answer holds a study without its number (nctId)")
+    trial = _trial_in(study)
     fields, lists = _fields(study), _lists(study)
     acronym = _text(names.get("acronym"))
     brief = _text(names.get("briefTitle") or names.get("officialTitle"))
@@ -134,10 +143,10 @@ def _observation(study: Any) -> Observation:
     ]
     matched = [fields.get(field.name, "") for field in _followed() if field.is_matched]
     status = _module(protocol, "statusModule")
-    aside = {
+    aside: dict[str, Any] = {
         "verified": _text(status.get("statusVerifiedDate")),
         "updated": _text(_module(status, "lastUpdatePostDateStruct").get("date")),
-    }
+    } | _closed_sites(_module(protocol, "contactsLocationsModule").get("locations"))
     return Observation(
         guid=trial,
         url=f"https://clinicaltrials.gov/study/{trial}",
@@ -263,13 +272,24 @@ def _countries(places: list[dict[str, Any]]) -> list[str]:
 
 
 def _sites(places: list[dict[str, Any]]) -> list[str]:
-    return sorted(
-        {
-            _joined(", ", place.get("facility"), place.get("city"), place.get("country"))
-            for place in places
-            if _text(place.get("status")) not in _CLOSED
-        }
-    )
+    return sorted({_site(place) for place in places if not _is_closed(place)})
+
+
+def _closed_sites(places: Any) -> dict[str, list[str]]:
+    """Return the sites that take part no longer, if there are any.
+
+    The registry says so only while a trial recruits; later it lists them without a state.
+    """
+    closed = {_site(place) for place in _objects(places) if _is_closed(place)}
+    return {CLOSED_SITES: sorted(closed)} if closed else {}
+
+
+def _is_closed(place: Mapping[str, Any]) -> bool:
+    return _text(place.get("status")) in _CLOSED
+
+
+def _site(place: Mapping[str, Any]) -> str:
+    return _joined(", ", place.get("facility"), place.get("city"), place.get("country"))
 
 
 def _contacts(contacts: list[dict[str, Any]]) -> list[str]:

@@ -67,6 +67,8 @@ def parse(
     parsers[SourceKind.FEED] = partial(rss.parse, known=known)
     if reason := by_headers(headers):
         raise ParseError(f"the address answered with {reason}")
+    if kind == SourceKind.PAGE and (reason := html_page.file_instead_of_page(body, headers)):
+        raise ParseError(reason)
     if kind not in _WRITTEN_IN_ANY_ENCODING:
         return within_limits(parsers[kind](body, headers, url))
     body, headers, encoding = as_utf_8(joined_halves(body), headers, encoding)

@@ -9,6 +9,7 @@ chance. It knows no format but the places in which a document names its encoding
 import codecs
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 import chardet
 
@@ -55,7 +56,24 @@ _LARGER = {
     "utf-8-sig": UTF_8,
 }
 # Labels of the same standard that Python does not know.
-_OTHER_LABELS = {"x-sjis": "cp932", "x-gbk": "gb18030", "x-euc-jp": "euc_jp", "x-big5": "big5"}
+_OTHER_LABELS = {
+    label: name
+    for name, labels in {
+        UTF_8: "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8",
+        "iso8859-2": "iso88592", "iso8859-5": "iso88595", "iso8859-7": "sun_eu_greek",
+        "iso8859-6": "iso-8859-6-e iso-8859-6-i",
+        "iso8859-8": "iso-8859-8-e iso-8859-8-i csiso88598i visual logical",
+        "koi8-r": "koi koi8", "koi8-u": "koi8-ru", "mac-roman": "mac x-mac-roman",
+        "mac-cyrillic": "x-mac-cyrillic x-mac-ukrainian", "cp874": "dos-874 windows-874",
+        "cp1250": "x-cp1250", "cp1251": "x-cp1251", "cp1252": "x-cp1252", "cp1253": "x-cp1253",
+        "cp1254": "x-cp1254", "cp1255": "x-cp1255", "cp1256": "x-cp1256", "cp1257": "x-cp1257",
+        "cp1258": "x-cp1258", "cp932": "x-sjis windows-31j",
+        "euc_jp": "x-euc-jp cseucpkdfmtjapanese",
+        "gb18030": "x-gbk csgb2312 gb_2312 gb_2312-80", "big5": "x-big5 cn-big5 x-x-big5",
+        "cp949": "windows-949 cseuckr csksc56011987 iso-ir-149 ks_c_5601-1989 ksc_5601",
+    }.items()
+    for label in labels.split()
+}  # fmt: skip
 # The encoding that many servers name for every document, and that fits any bytes.
 _SERVERS_DEFAULT = "cp1252"
 # The encodings of the Encoding standard (4.2) by their names in Python; it has further codecs, some
@@ -69,13 +87,20 @@ _SEQUENCES = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
 _BREAKS = re.compile("\ufffd+")
+# The bytes 80 to 9F as cp1252 shows them, and back. Five of them are no character there; programs
+# keep these as control characters, so that “…” becomes "â€œ…â€\x9d" (Encoding standard, 9).
+_SHOWN = {byte: bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0xA0)}
+_TO_LATIN_1 = {ord(char): byte for byte, char in _SHOWN.items() if char}
+# The beginning of a letter that was encoded twice, and the markup between the texts of a document.
+_ENCODED_TWICE = re.compile(f"[\xc2-\xf4][\x80-\xbf{''.join(_SHOWN.values())}]")
+_MARKUP = re.compile("(<[^<>]*>)")
 # A document with broken bytes is UTF-8 if it has so many valid sequences for each broken one; if
 # it is called UTF-8, or was UTF-8 before, one for each. Chosen by hand; not measured.
 _SEQUENCES_PER_BREAK, _SEQUENCES_PER_BREAK_IF_NAMED = 2, 1
 # Bytes from which an encoding is guessed, and the confidence of chardet that is believed. Chosen by
 # hand; not measured.
 _LONGEST_GUESSED_FROM, _SURE = 20_000, 0.6
-# So many letters must have been encoded twice. Chosen by hand; not measured.
+# So many letters of a document must have been encoded twice. Chosen by hand; not measured.
 _FEWEST_ENCODED_TWICE = 2
 # So many breaks do not make another encoding of a source's UTF-8. Chosen by hand; not measured.
 _FEW_BREAKS = 3
@@ -124,18 +149,34 @@ def as_utf_8(
 
 
 def _decoded_once_more(text: str) -> str:
-    """Return the text that a server took for Latin letters and encoded a second time.
+    """Return a document without what was taken for Latin letters and encoded a second time.
 
-    Other text is returned as it is: its Latin letters are not valid UTF-8.
+    That may be the whole of it, or some of its texts: programs confuse encodings in what they keep
+    in a database, and not in what they put around it. Other text is returned as it is: its Latin
+    letters are not valid UTF-8.
     """
-    for name in ("cp1252", "latin-1"):
-        try:
-            body = text.encode(name)
-            if len(_SEQUENCES.findall(body)) >= _FEWEST_ENCODED_TWICE:
-                return body.decode(UTF_8)
-        except UnicodeError:
-            continue
-    return text
+    if len([*islice(_ENCODED_TWICE.finditer(text), _FEWEST_ENCODED_TWICE)]) < _FEWEST_ENCODED_TWICE:
+        return text
+    if whole := _once_decoded(text):
+        return whole
+    parts = _MARKUP.split(text)
+    decoded_parts = {place: _once_decoded(part) for place, part in enumerate(parts)}
+    letters = sum(
+        len(_ENCODED_TWICE.findall(parts[place])) for place, part in decoded_parts.items() if part
+    )
+    if letters < _FEWEST_ENCODED_TWICE:
+        return text
+    return "".join(decoded_parts[place] or part for place, part in enumerate(parts))
+
+
+def _once_decoded(text: str) -> str:
+    """Return the text whose bytes a text shows as Latin letters; empty if it shows none."""
+    if not _ENCODED_TWICE.search(text):
+        return ""
+    try:
+        return text.translate(_TO_LATIN_1).encode("latin-1").decode(UTF_8)
+    except UnicodeError:
+        return ""
 
 
 def _named(body: bytes, headers: Mapping[str, str], known: str) -> Iterator[str]:

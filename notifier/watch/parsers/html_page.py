@@ -26,6 +26,8 @@ from notifier.watch.parsers.page_article import DATE
 # Characters of a line that says when a page was updated, or by whom; of one that says nothing else
 # and is left out; and of the summary. Chosen by hand; not measured.
 _LONGEST_ASIDE, _LONGEST_DATELINE, _LONGEST_SUMMARY = 200, 160, 400
+# Bytes at the beginning of a document in which spaces may stand. Chosen by hand; not measured.
+_LONGEST_MARGIN = 1_000
 # An element with so many children is not a line.
 _MOST_CHILDREN = 8
 _UPDATED = re.compile(
@@ -39,6 +41,36 @@ _REVIEWED_BY = re.compile(
     rf"\s+{_NAME}\s*(?:[|·•]|$)"
 )
 _WRITTEN_BY = re.compile(rf"(?i:(?:^|,\s)(?:written\s+)?by:?)\s+{_NAME}\s*(?:[|·•]|$)")
+
+
+# First bytes of files that are no pages: PDF, PNG, GIF, JPEG, ZIP (also of word processors), older
+# word processors, RTF.
+_FILES = (
+    b"%PDF-", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{\\rtf",
+)  # fmt: skip
+# Types of such files (RFC 6838); a document that begins as markup is a page whatever it is called.
+_TYPES_OF_FILES = re.compile(
+    r"(?i)(?:image|audio|video|font)/|application/(?!xhtml|xml|[\w.+-]+\+xml|octet-stream)"
+)
+_LONGEST_TYPE = 60
+
+
+def file_instead_of_page(body: bytes, headers: Mapping[str, str]) -> str:
+    """Return why a document is no page but a file, a clause; empty if it may be a page.
+
+    Args:
+        body: the document, as it came.
+        headers: of the response, names in lower case.
+    """
+    start = body[:_LONGEST_MARGIN].removeprefix(b"\xef\xbb\xbf").lstrip()
+    its_type = headers.get("content-type", "").partition(";")[0].strip()
+    is_file = start.startswith(_FILES) or (
+        _TYPES_OF_FILES.match(its_type) and start and not start.startswith(b"<")
+    )
+    if not is_file:
+        return ""
+    shown = f" ({clean(its_type)[:_LONGEST_TYPE]})" if its_type else ""
+    return f"the address answered with a file, not a web page{shown}"
 
 
 def parse(body: bytes, headers: Mapping[str, str], url: str) -> ParsedDocument:

@@ -17,8 +17,10 @@ from notifier.watch.parsers.page_text import text_of, write
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 _NEVER_SHOWN = (
-    "//script|//style|//noscript|//template|//iframe|//svg|//dialog|//object|//canvas|//video"
-    "|//audio|//map|//select|//textarea|//datalist|//head"
+    "//script|//style|//noscript|//iframe|//svg|//dialog|//object|//canvas|//video|//audio|//map"
+    # The content of a template with this attribute is shown in the element that holds it (HTML
+    # standard, 4.12.3).
+    "|//template[not(@shadowrootmode)]|//select|//textarea|//datalist|//head"
     "|//amp-ad|//amp-embed|//amp-sticky-ad|//ins[contains(@class, 'adsbygoogle')]"
 )
 _FRAME = (

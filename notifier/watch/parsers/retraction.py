@@ -23,7 +23,8 @@ _WITHDRAWN = LazyMessage("The publisher withdrew it.")
 _RETRACTED_WORDS = (
     "retracted", "retracted and republished", "retracted and replaced", "retraction",
     "retraction note", "retraction note to", "retraction of", "retraction statement",
-    "statement of retraction", "dicabut", "撤回済み",
+    "statement of retraction", "notice of retraction", "notice of retraction and replacement",
+    "retraction and replacement", "retraction to", "dicabut", "撤回済み",
     "retraction notice", "widerrufen", "widerruf", "retraktiert", "retraktion", "retrahiert",
     "rétracté", "rétractée", "rétractation",
     "retractado", "retractada", "retractación", "ritrattato", "ritrattata", "ritrattazione",
@@ -32,7 +33,8 @@ _RETRACTED_WORDS = (
     "철회", "논문 철회", "게재 철회",
 )  # fmt: skip
 _WITHDRAWN_WORDS = (
-    "withdrawn", "removed", "zurückgezogen", "zurückgezogener", "zurückgezogene",
+    "withdrawn", "withdrawn as duplicate", "withdrawal notice", "notice of withdrawal", "removed",
+    "zurückgezogen", "zurückgezogener", "zurückgezogene",
     "zurückgenommen", "retiré", "retirée", "retirado", "retirada", "ritirato", "ritirata",
     "ingetrokken", "teruggetrokken", "tillbakadragen", "tillbakadraget", "indragen",
     "trukket tilbage", "trukket tilbake", "tilbagetrukket", "tilbaketrukket",
@@ -45,7 +47,7 @@ _WITHDRAWN_WORDS = (
 _AMBIGUOUS_WORDS = ("withdrawal", "removal", "temporary removal", "rückzug", "retrait", "retiro")
 _NOUNS = (
     "article", "articles", "paper", "study", "publication", "preprint", "post", "report",
-    "chapter", "abstract",
+    "chapter", "abstract", "story",
     "artikel", "beitrag", "studie", "étude", "artículo", "articulo", "estudio", "articolo",
     "studio", "artigo", "estudo", "artykuł", "článek", "cikk", "makale", "άρθρο", "статья",
     "стаття", "論文", "文章", "논문",

@@ -42,8 +42,12 @@ _API_LINK = re.compile(r"<([^<>]+)>\s*;\s*rel=[\"']?https://api\.w\.org/")
 _ROOT_FEED = re.compile(r"/(feed(/(rss2?|atom|rdf))?/?)?")
 _FIELDS = "id,guid,link,title,excerpt,content,date_gmt,modified_gmt"
 _PER_PAGE = 100  # the most that WordPress allows
-# Query parameters by which a feed shows a part of the site.
-_PARTIAL = {"cat", "tag", "s"}
+# Query parameters by which a feed shows a part of the site, or posts of another type
+# (https://developer.wordpress.org/reference/classes/wp_query/).
+_PARTIAL = (
+    "cat", "category_name", "tag", "tag_id", "taxonomy", "term", "author", "author_name", "s", "p",
+    "name", "page_id", "post_type", "year", "monthnum", "day", "m", "w", "lang",
+)  # fmt: skip
 
 
 def posts_url(headers: Mapping[str, str], generator: str, site: str, feed_url: str) -> str:
@@ -80,13 +84,18 @@ def request_url(posts: str, since: datetime, page: int = 1) -> str:
         "page": page,
         "_fields": _FIELDS,
     }
-    return f"{posts}?{urlencode(query)}"
+    # A site without permalinks names its interface in the query: ``/?rest_route=/wp/v2/posts``.
+    return f"{posts}{'&' if urlsplit(posts).query else '?'}{urlencode(query)}"
 
 
 def is_whole_site(feed_url: str) -> bool:
-    """Return whether a feed shows the whole site; a category's feed shows fewer posts."""
+    """Return whether a feed shows the whole site; a category's feed shows fewer posts.
+
+    The feed of comments shows none.
+    """
     parts = urlsplit(feed_url)
-    is_partial = bool(_PARTIAL & set(dict(parse_qsl(parts.query))))
+    query = parse_qsl(parts.query)
+    is_partial = any(name in _PARTIAL or text.startswith("comments") for name, text in query)
     return bool(_ROOT_FEED.fullmatch(parts.path)) and not is_partial
 
 
