@@ -103,6 +103,26 @@ def test_another_way_of_writing_is_no_change(name: str):
         assert not found.material, found.changes
 
 
+OTHER_WORDS = (
+    ("Relapses rose by a third.", "Relapses grew by a third."),
+    ("The trial has begun.", "The trial has started."),
+    ("It is a common effect.", "It is a frequent effect."),
+    ("It is a drug for multiple sclerosis.", "It is a drug against multiple sclerosis."),
+    ("The patients went home after it.", "The patients went home."),
+    ("It is taken in the early morning.", "It is taken early in the morning."),
+    ("Afterwards the people formed a group.", "Then the people formed a group."),
+    ("Die Zahl der Schübe stieg an.", "Die Zahl der Schübe nahm zu."),
+    ("Un traitement pour la maladie.", "Un traitement contre la maladie."),
+)
+
+
+@pytest.mark.parametrize(("before", "after"), OTHER_WORDS)
+def test_other_words_for_the_same_are_no_change(before: str, after: str):
+    for old, new in ((before, after), (after, before)):
+        found = of_bodies(f"{LEAD} {old}", f"{LEAD} {new}")
+        assert not found.material, found.changes
+
+
 AROUND = (
     "Estimated reading time: 4 minutes",
     "5 min read",
@@ -267,6 +287,26 @@ TOLD = {
                                   "Tern beat Acme"),
     "numbers of two sentences": ("With it 12 left.\nWith placebo 15 left.",
                                  "With it 15 left.\nWith placebo 12 left.", "With it 15"),
+    "rise": ("Relapses rose by 30%.", "Relapses fell by 30%.", "fell by 30%"),
+    "up": ("The number of attacks went up.", "The number of attacks went down.", "went down"),
+    "result": ("The result was positive.", "The result was negative.", "negative"),
+    "factor": ("The risk of it doubled.", "The risk of it halved.", "halved"),
+    "animals": ("It was tested in mice.", "It was tested in people.", "in people"),
+    "beginning": ("Its trial has begun.", "Its trial has ended.", "has ended"),
+    "turning beginning": ("It is available now.", "It is unavailable now.", "unavailable"),
+    "opposed beginnings": ("It causes hypotension.", "It causes hypertension.", "hypertension"),
+    "time of a meal": ("It is taken before meals.", "It is taken after meals.", "after meals"),
+    "decision": ("The filing was accepted.", "The filing was declined.", "declined"),
+    "often": ("It is a common effect.", "It is a rare effect.", "rare effect"),
+    "limit": ("It is above the limit.", "It is below the limit.", "below"),
+    "German rise": ("Die Zahl stieg um 30 %.", "Die Zahl sank um 30 %.", "sank"),
+    "German time": ("Es wird vor dem Essen genommen.", "Es wird nach dem Essen genommen.", "nach"),
+    "French result": ("Le résultat est positif.", "Le résultat est négatif.", "négatif"),
+    "Spanish fall": ("El número subió mucho.", "El número bajó mucho.", "bajó"),
+    "Russian fall": ("Число рецидивов выросло.", "Число рецидивов снизилось.", "снизилось"),
+    "Japanese fall": ("患者数が増加した。", "患者数が減少した。", "減"),
+    "Chinese fall": ("患者人数增加了。", "患者人数减少了。", "减"),
+    "Korean fall": ("환자 수가 증가했다.", "환자 수가 감소했다.", "감소"),
     "sentence added": ("It ended.", "It ended. Three people died.", "Three people died"),
     "sentence removed": ("It was safe. It ended.", "It ended.", "It was safe"),
     "correction below": ("It ended.", "It ended.\nCorrection: the dose was 1,800 mg.", "1,800"),

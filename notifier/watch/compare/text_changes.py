@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from notifier.watch.compare import numerals, surroundings
+from notifier.watch.compare import numerals, opposites, surroundings
 from notifier.watch.compare.edit_distance import ALIKE, changed_blocks, similarity
 from notifier.watch.compare.facts import fact_of
 from notifier.watch.compare.statements import Statement, Text
@@ -292,7 +292,12 @@ def _has_fact(
     lost: Mapping[str, int],
     gained: Mapping[str, int],
 ) -> bool:
-    """Return whether an edited statement states another fact, or its facts in another order."""
+    """Return whether an edited statement states another fact, or its facts in another order.
+
+    A word that became its opposite states another fact, too.
+    """
+    if any(opposites.are_turned(*span) for span in spans):
+        return True
     its_lost, its_gained = _changed_facts(spans)
     if any(lost.get(fact) for fact in its_lost) or any(gained.get(fact) for fact in its_gained):
         return True
