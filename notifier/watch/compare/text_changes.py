@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from notifier.watch.compare import numerals, opposites, surroundings
+from notifier.watch.compare import abbreviations, numerals, opposites, surroundings
 from notifier.watch.compare.edit_distance import ALIKE, changed_blocks, similarity
 from notifier.watch.compare.facts import fact_of
 from notifier.watch.compare.statements import Statement, Text
@@ -233,6 +233,8 @@ def _without_style(span: Span) -> Span:
     gone, came = span
     if gone and came and glued(gone) == glued(came):
         return (), ()
+    if gone and came:
+        gone, came = abbreviations.without_swapped(gone, came)
     kept = list(came)
     left = []
     for word in gone:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from notifier.text.cleaning import fold
-from notifier.watch.compare import numerals
+from notifier.watch.compare import abbreviations, numerals
 
 # Digits above the line after a unit or a digit are a power; other ones are a reference mark.
 _SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹"
@@ -119,7 +119,7 @@ def words(text: str, sign: str = ".") -> list[Word]:
     """
     text = _LINK.sub(" ", without_marks(text))
     normal = unicodedata.normalize("NFKC", _OWNED.sub("", _NOT.sub(" not ", text)))
-    normal = _CLOCK.sub(_full_hour, normal)
+    normal = _CLOCK.sub(_full_hour, abbreviations.without_repeated(normal))
     if "=" in normal:
         normal = _AT_MOST.sub("≤", _AT_LEAST.sub("≥", normal))
     return _joined([*_pieces(normal, sign)])
