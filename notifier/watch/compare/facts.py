@@ -69,6 +69,21 @@ _FACT_WORDS = frozenset(map(bare, _NEGATIONS | _COUNTING | _MONTHS | _OUTCOME_WO
 _NEGATION_IN_WORD = re.compile("^(?:不|没|未|無|无|非|ない|なかっ|ません)$|않|못|아니|없|ไม่")
 # Endings of substance names (INN), which texts write in small letters.
 _SUBSTANCES = ("mab", "tinib", "brutinib", "imod", "fumarate", "ribine", "cept", "grast", "vir")
+# Days of the week, by the beginnings of their names. Agencies write "today" in the first print, and
+# "on Monday" in the next.
+_WEEKDAYS = {
+    day: name
+    for name, days in {
+        "monday": "monday mon montag",
+        "tuesday": "tuesday tues tue dienstag",
+        "wednesday": "wednesday wed mittwoch",
+        "thursday": "thursday thurs thu donnerstag",
+        "friday": "friday fri freitag",
+        "saturday": "saturday sat samstag sonnabend",
+        "sunday": "sunday sun sonntag",
+    }.items()
+    for day in days.split()
+}
 # Titles before names, which style guides set or leave out.
 _TITLES = _words("dr prof professor doctor doktor mr mrs md phd msc st")
 # Characters of a name in katakana.
@@ -108,7 +123,24 @@ def fact_of(word: Word) -> str:
         return next(stem for stem in _OUTCOMES if folded.startswith(stem))
     if _NEGATION_IN_WORD.search(folded) or folded.endswith(_SUBSTANCES):
         return folded
-    return folded if _is_name(word.shown, first=word.first) else ""
+    if not _is_name(word.shown, first=word.first):
+        return ""
+    return _WEEKDAYS.get(folded, folded)
+
+
+def changed(gone: Counter[str], came: Counter[str]) -> tuple[Counter[str], Counter[str]]:
+    """Return the facts that were lost and those that were gained.
+
+    A day of the week is a fact only in the place of another one.
+    """
+    lost, gained = gone - came, came - gone
+    days = frozenset(_WEEKDAYS.values())
+    if days.isdisjoint(lost) or days.isdisjoint(gained):
+        lost, gained = (
+            Counter({fact: count for fact, count in side.items() if fact not in days})
+            for side in (lost, gained)
+        )
+    return lost, gained
 
 
 def numbers(text: str) -> list[str]:

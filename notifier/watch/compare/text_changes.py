@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from notifier.watch.compare import abbreviations, numerals, opposites, surroundings
+from notifier.watch.compare import abbreviations, facts, numerals, opposites, surroundings
 from notifier.watch.compare.edit_distance import ALIKE, changed_blocks, similarity
 from notifier.watch.compare.facts import fact_of
 from notifier.watch.compare.statements import Statement, Text
@@ -272,7 +272,7 @@ def _changed_facts(
         came += after
     lost = _facts_beside(gone, came)
     gained = _facts_beside(came, gone)
-    return lost - gained, gained - lost
+    return facts.changed(lost, gained)
 
 
 def _facts_beside(words: Sequence[Word], others: Sequence[Word]) -> Counter[str]:
@@ -303,14 +303,12 @@ def _has_fact(
     its_lost, its_gained = _changed_facts(spans)
     if any(lost.get(fact) for fact in its_lost) or any(gained.get(fact) for fact in its_gained):
         return True
-    if not its_lost and not its_gained and not _same_facts(spans):
-        return False
-    return _masked(earlier) == _masked(later)
+    return _stated(earlier) != _stated(later) and _masked(earlier) == _masked(later)
 
 
-def _same_facts(spans: Sequence[Span]) -> bool:
-    """Return whether the spans hold facts at all."""
-    return any(fact_of(word) for gone, came in spans for word in (*gone, *came))
+def _stated(statement: Statement) -> list[str]:
+    """Return the facts of a statement in their order; forms of one word are the same fact."""
+    return [fact for word in statement.words if (fact := fact_of(word))]
 
 
 def _masked(statement: Statement) -> list[str]:
@@ -318,8 +316,8 @@ def _masked(statement: Statement) -> list[str]:
     return ["#" if fact_of(word) else word.key for word in statement.words]
 
 
-def _holds(statements: Iterable[Statement], facts: Mapping[str, int]) -> bool:
-    return any(facts.get(fact_of(word)) for statement in statements for word in statement.words)
+def _holds(statements: Iterable[Statement], changed: Mapping[str, int]) -> bool:
+    return any(changed.get(fact_of(word)) for statement in statements for word in statement.words)
 
 
 def _without_ads(free: list[Statement], side: Sequence[Statement]) -> list[Statement]:
