@@ -52,13 +52,13 @@ _YEAR = r"(?:19|20)\d\d(?!\d)"
 # The alternatives of a date, each with the names of its parts and a letter for the alternative.
 DATE = (
     rf"(?P<date>(?<!\w){_WEEKDAY}(?:"
-    rf"(?P<da>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?(?: (?:of|de|di))?[ -]?(?P<ma>{MONTH})"
+    rf"(?P<da>\d{{1,2}})(?:st|nd|rd|th|er|ro|\.?[oº°]|\.)?(?: (?:of|de|di))?[ -]?(?P<ma>{MONTH})"
     rf"(?:,?(?: (?:de|del))?[ -]?(?P<ya>{_YEAR}))?"
     rf"|(?P<mb>{MONTH}) ?(?P<db>\d{{1,2}})(?:st|nd|rd|th)?(?![\d%])(?:,? ?(?P<yb>{_YEAR}))?"
     rf"|(?P<mc>{MONTH}),?(?: (?:de|del|of))? ?(?P<yc>{_YEAR})"
     r"|(?P<yd>(?:19|20)\d\d)(?:[-/.]|[年년] ?)(?P<md>\d{1,2})(?:[-/.]|[月월] ?)(?P<dd>\d{1,2})"
     r"(?!\d)[日일]?"
-    rf"|(?P<de>\d{{1,2}})\. ?(?P<me>\d{{1,2}})\. ?(?P<ye>{_YEAR}|\d\d(?![\d.]))"
+    rf"|(?P<de>\d{{1,2}})\. ?(?P<me>\d{{1,2}})\. ?(?P<ye>{_YEAR}|\d\d(?!\d|\.\d))"
     rf"|(?P<df>\d{{1,2}})[/-](?P<mf>\d{{1,2}})[/-](?P<yf>{_YEAR}|\d\d(?![\d/-]))"
     r"|(?P<yg>(?:19|20)\d\d)-(?P<mg>0[1-9]|1[0-2])(?![\d-])"
     r"))"
@@ -66,7 +66,7 @@ DATE = (
 # A number with its sign; separators are read by `plain_number`.
 NUMBER = (
     r"(?P<number>(?:(?<![\w.,)%])[-−–+])?"
-    r"(?:\d{1,3}(?:[ ,.'’]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,·]\d+)*))"
+    r"(?:\d{1,3}(?:[ ,.'’]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,·]\d+)*|(?<![\w.,)])\.\d+))"
 )
 _GROUPED = re.compile(r"(\d{1,3})((?:[ ,.'’]\d{3})+)((?:[.,]\d+)?)")
 _DATE_KEY = re.compile(r"(?:\d{4}|-)-\d\d(?:[-/]\d\d)?")

@@ -24,6 +24,12 @@ _MARKS = re.compile(
 _MAY_HAVE_MARKS = re.compile(rf"[{_SUPERSCRIPT}\[*†‡§]|[.,;:!?)”\"'’]\d")
 _LINK = re.compile(r"(?i)\b(?:https?://|www\.)[^\s<>\"]{1,2000}")
 _NOT = re.compile(r"(?i)n['’]t\b")
+_CANNOT = re.compile(r"(?i)\bcan(?:['’]t|not)\b")
+# Sums in short: $1.5m.
+_SUM = re.compile(r"(?i)(?<=[$€£¥])( ?\d[\d.,]{0,20}) ?(k|m|mn|b|bn)\b")
+_SCALES = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion"}
+_DOLLAR = re.compile(r"\bUS ?(?=\$)")
+_FOLD = re.compile(r"(?i)(?<=two|ten)fold\b|(?<=three|seven|eight)fold\b|(?<=four|five|nine)fold\b")
 _OWNED = re.compile(r"(?i)(?<=\w)['’]s\b")
 # Marks that belong to a letter, in the scripts whose marks Unicode does not join with it.
 _MARK = (
@@ -46,12 +52,18 @@ _ROMAN = {numeral: number for number, numeral in enumerate(_ROMAN_NUMBERS, start
 _BEFORE_ROMAN = frozenset(
     ("phase", "phases", "fase", "fasen", "grade", "grad", "stage", "stadium", "type", "typ", "part")
 )
+_ROMAN |= {sign: number for number, sign in enumerate("一二三四", start=1)}
 _ROMAN_LETTER = re.compile(r"(i{1,3}|iv|v)([ab])")
+_ROMAN_SHOWN = re.compile(r"[IV]{1,4}[ab]?")
+_LISTING = frozenset(("and", "or", "oder", "ou", "o"))
+# What follows the number of a phase in Japanese and Chinese.
+_BEHIND_ROMAN = frozenset(("相", "期"))
 # Words in one spelling. "per" is left out, and so are "to" and "x" between two numbers.
 _SAME = {
     "&": "and", "und": "and", "et": "and", "≤": "<=", "≥": ">=", "versus": "vs",
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "kappa": "κ",
     "percent": "%", "percentage": "%", "prozent": "%", "procent": "%",
+    "licence": "license", "licences": "licenses", "licenced": "licensed",
     "dollar": "$", "dollars": "$", "usd": "$", "euro": "€", "euros": "€", "eur": "€",
 }  # fmt: skip
 _CURRENCIES = frozenset("$€£¥")
@@ -117,8 +129,9 @@ def words(text: str, sign: str = ".") -> list[Word]:
         text: a sentence.
         sign: the sign before decimals in the whole text, see `numerals.decimal_sign`.
     """
-    text = _LINK.sub(" ", without_marks(text))
+    text = _CANNOT.sub("can not", _LINK.sub(" ", without_marks(text)))
     normal = unicodedata.normalize("NFKC", _OWNED.sub("", _NOT.sub(" not ", text)))
+    normal = _FOLD.sub(" fold", _SUM.sub(_full_sum, _DOLLAR.sub("", normal)))
     normal = _CLOCK.sub(_full_hour, abbreviations.without_repeated(normal))
     if "=" in normal:
         normal = _AT_MOST.sub("≤", _AT_LEAST.sub("≥", normal))
@@ -154,6 +167,11 @@ def _full_hour(time: re.Match[str]) -> str:
     if not 1 <= hour <= 12:
         return time[0]
     return f"{hour % 12 + (12 if time[3] in 'pP' else 0)}:{time[2] or '00'} "
+
+
+def _full_sum(amount: re.Match[str]) -> str:
+    """Return ``1.5 million`` for the number and the letter of ``$1.5m``."""
+    return f"{amount[1]} {_SCALES[amount[2].casefold()]}"
 
 
 def _pieces(text: str, sign: str) -> Iterator[Word]:
@@ -198,7 +216,7 @@ def _joined(pieces: list[Word]) -> list[Word]:
             word, position = Word(pair, word.shown), position + 1
         if numerals.is_number(word.key):
             word, position = _number(pieces, position)
-        elif joined and joined[-1].key in _BEFORE_ROMAN:
+        elif _is_counted(joined, following):
             word = Word(_roman(word.key), word.shown)
         else:
             other = numerals.ordinal(word.key) or _month(word)
@@ -244,8 +262,20 @@ def _month(word: Word) -> str:
     return numerals.month_alone(word.shown.rstrip(".").casefold())
 
 
+def _is_counted(before: Sequence[Word], following: str) -> bool:
+    """Return whether a Roman number may stand between these words: ``phase II/…``, ``第…相``."""
+    if following in _BEHIND_ROMAN or not before:
+        return following in _BEHIND_ROMAN
+    place = len(before) - 1
+    if place and before[place].key in _LISTING and _ROMAN_SHOWN.fullmatch(before[place - 1].shown):
+        place -= 1
+    while place and _ROMAN_SHOWN.fullmatch(before[place].shown):
+        place -= 1
+    return before[place].key in _BEFORE_ROMAN
+
+
 def _roman(folded: str) -> str:
-    """Return ``3`` for ``iii`` and ``2b`` for ``iib``; every other word as it is."""
+    """Return ``3`` for ``iii`` and ``三``, ``2b`` for ``iib``; every other word as it is."""
     lettered = _ROMAN_LETTER.fullmatch(folded)
     if lettered:
         return f"{_ROMAN[lettered[1]]}{lettered[2]}"
