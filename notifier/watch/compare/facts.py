@@ -84,8 +84,10 @@ _WEEKDAYS = {
     }.items()
     for day in days.split()
 }
-# Titles before names, which style guides set or leave out.
-_TITLES = _words("dr prof professor doctor doktor mr mrs md phd msc st")
+# Titles before names, and legal forms behind them, which style guides set or leave out.
+_TITLES = _words(
+    "dr prof professor doctor doktor mr mrs md phd msc st inc ltd plc llc corp ag gmbh kgaa"
+)
 # Characters of a name in katakana.
 _SHORTEST_KATAKANA = 3
 # Beginnings of words, so that "reduces" and "reduced" state the same.

@@ -50,7 +50,7 @@ _OTHERS = rf"""
     (?: you\ (?:may|might|could)\ (?:also\ )?(?:like|be\ interested\ in|enjoy) | we\ also\ recommend
     | related | trending | popular | most\ (?:read|popular|viewed) | read\ (?:also|next)
     | also\ read | see\ also | up\ next | don.t\ miss | editor.?s\ picks? | keep\ reading
-    | what\ to\ read\ next | read\ more ) (?: \ {_ARTICLES} )*
+    | what\ to\ read\ next | (?:explore|read)\ more ) (?: \ {_ARTICLES} )*
     | (?: similar | further | more | other | latest | recent | top | recommended )
     (?: \ (?: related | recent | top | great | {_ARTICLES} ) ){{1,4}}
     | lesen\ sie\ (?:auch|dazu|mehr) | mehr\ lesen | mehr\ zum\ thema
@@ -201,6 +201,14 @@ _CALL = _whole(rf"""
     | abonnieren | abonnez | suscr[ií]b | iscriv | schrijf | inscreva | melden\ sie | newsletter )
     \b\w* .{{0,160}} \b(?: newsletters? | updates | e?-?mails? | inbox | mailing\ list | facebook
     | twitter | instagram | linkedin | podcast | postfach | boîte | correo ) \b .{{0,60}}
+    | (?: add | make | choose | set ) \ .{{1,60}} \bpreferred\b
+    .{{0,20}} \b(?:source|google)\b .{{0,20}} | follow\ us\ on\ .{{1,60}}
+    | follow\ (?-i:{_PEOPLE})\ on\ (?: x | twitter | facebook | linkedin | instagram | bluesky )
+    | our\ standards:\ .{{1,80}} | purchase\ licensing\ rights | -{{0,2}} (?-i:ENDS?) -{{0,2}}
+    | (?: report | submit | suggest | request ) \ an?\ (?: correction | error | mistake | typo )
+    | (?: we | this\ (?:web)?site ) \ uses?\ cookies\b .{{0,160}}
+    | (?: accept | reject | allow ) \ all (?:\ cookies)? | page\ \d{{1,2}}\ of\ \d{{1,2}}
+    | (?: back\ to | go\ to ) \ (?:the\ )?top | nach\ oben | zum\ seitenanfang
     | (?: jetzt | hier ) \ .{{0,40}} \b newsletter \b .{{0,40}}
     | (?: folgen\ sie\ uns | suivez[- ]nous | síguenos | seguici | volg\ ons | siga[- ]nos )
     \b .{{0,80}}
@@ -249,6 +257,13 @@ _PARTS = _whole(r"""
     | \( (?: photos? | images? | pictures? | fotos? | bild | credits? | illustration | graphic
     | crédits? | source | quelle | fuente | © )\b \ ? [^()\d]{1,120} \)
     | \[ (?: photos? | images? | credits? )\b [^\[\]\d]{1,120} \]
+    | [(\[] (?: (?:opens?|opening)\ in\ (?:an?\ )?(?:new|another)\ (?:browser\ )?(?:tab|window)
+    | (?:wird\ )?(?:öffnet|geöffnet)?\ ?in\ (?:einem\ )?neue[mn]\ (?:tab|fenster)(?:\ geöffnet)?
+    | (?:s.ouvre\ dans\ )?(?:une?\ )?(?:nouvelle\ fenêtre|nouvel\ onglet)
+    | se\ abre\ en\ (?:una\ )?(?:nueva\ )?(?:ventana|pestaña)(?:\ nueva)?
+    | pdf (?: ,?\ [\d.,]{1,6}\ ?[km]b )? ) [)\]]
+    | \( (?: nasdaq | nyse | euronext | lse | six | xetra | otcqx | otc | tsx? | tse | asx | hkex )
+    (?:\ \w{2,10})? \ ?: [^()]{1,80} \)
     | \b(?:19|20)\d\d (?:\ [a-z]{3,9}\.?(?:\ \d{1,2})?)? ;\ ?\d+ (?:\ ?\([\w\ –-]{1,15}\))?
     (?: \ ?:\ ?e?\d+(?:[-–]e?\d+)? )?
     | \b(?:19|20)\d\d\ [a-z]{3}\ \d{1,2}:\ ?[\w.-]{2,40}

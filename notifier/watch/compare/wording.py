@@ -23,6 +23,8 @@ _MARKS = re.compile(
 )
 _MAY_HAVE_MARKS = re.compile(rf"[{_SUPERSCRIPT}\[*†‡§]|[.,;:!?)”\"'’]\d")
 _LINK = re.compile(r"(?i)\b(?:https?://|www\.)[^\s<>\"]{1,2000}")
+# NFKC would make letters of the signs of trade and service marks.
+_TRADE_MARK = re.compile(r"[™℠®©]|(?<=\w) ?\((?:TM|SM|R)\)")
 _NOT = re.compile(r"(?i)n['’]t\b")
 _CANNOT = re.compile(r"(?i)\bcan(?:['’]t|not)\b")
 # Sums in short: $1.5m.
@@ -129,7 +131,8 @@ def words(text: str, sign: str = ".") -> list[Word]:
         text: a sentence.
         sign: the sign before decimals in the whole text, see `numerals.decimal_sign`.
     """
-    text = _CANNOT.sub("can not", _LINK.sub(" ", without_marks(text)))
+    text = _TRADE_MARK.sub("", _LINK.sub(" ", without_marks(text)))
+    text = _CANNOT.sub("can not", text)
     normal = unicodedata.normalize("NFKC", _OWNED.sub("", _NOT.sub(" not ", text)))
     normal = _FOLD.sub(" fold", _SUM.sub(_full_sum, _DOLLAR.sub("", normal)))
     normal = _CLOCK.sub(_full_hour, abbreviations.without_repeated(normal))
