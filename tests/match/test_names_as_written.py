@@ -285,6 +285,40 @@ def test_a_misspelt_name_is_found(name: str, word: str):
 
 
 @pytest.mark.parametrize(
+    ("name", "word", "text"),
+    [
+        ("frexalimab", "フレクサリマブ", "フレクサリマブの試験"),
+        ("frexalimab", "フレクサリマブ", "新薬フレクサリマブが登場"),
+        ("tolebrutinib", "トレブルチニブ", "トレブルチニブは"),
+        ("tolebrutinib", "トレブルチニブ", "MS治療薬「トレブルチニブ」"),
+        ("alemtuzumab", "アレムツズマブ", "アレムツズマブ投与後"),
+        ("natalizumab", "ナタリズマブ", "ナタリズマブが有効"),
+        ("fingolimod", "フィンゴリモド", "フィンゴリモドとリツキシマブ"),
+    ],
+)
+def test_a_name_in_katakana_is_found_once_wherever_it_stands(name: str, word: str, text: str):
+    (hit,) = Vocabulary({1: [TermSpec(TermKind.NAME, name)]}).find(text)[1]
+    assert (hit.spelling, hit.written, hit.count) == (name, word, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "リツキシマブの",
+        "イマチニブは",
+        "イブルチニブ錠",
+        "ザヌブルチニブ",
+        "チラブルチニブ",
+        "プラットフォームの",
+    ],
+)
+def test_another_name_in_katakana_is_not_found(text: str):
+    names = ("frexalimab", "tolebrutinib", "alemtuzumab", "natalizumab", "fingolimod")
+    vocabulary = Vocabulary({name: [TermSpec(TermKind.NAME, name)] for name in names})
+    assert vocabulary.find(text) == {}
+
+
+@pytest.mark.parametrize(
     ("name", "word"),
     [
         ("natalizumab", "satralizumab"),
