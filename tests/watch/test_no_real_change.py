@@ -164,6 +164,8 @@ OTHER_WORDS = (
     ("The patients went home after it.", "The patients went home."),
     ("It is taken in the early morning.", "It is taken early in the morning."),
     ("Afterwards the people formed a group.", "Then the people formed a group."),
+    ("It may help people with it.", "It might help people with it."),
+    ("It could help people with it.", "It may help people with it."),
     ("Die Zahl der Schübe stieg an.", "Die Zahl der Schübe nahm zu."),
     ("Un traitement pour la maladie.", "Un traitement contre la maladie."),
 )
@@ -336,6 +338,8 @@ TOLD = {
     "result behind updated": ("Updated: day 9 of 12.", "Updated: day 12 of 12.", "12 of 12"),
     "week of results": ("Week 24 of it ended.", "Week 48 of it ended.", "Week 48"),
     "doubt": ("It is safe.", "It is probably safe.", "probably"),
+    "doubt of a verb": ("It works in children.", "It may work in children.", "may"),
+    "German doubt of a verb": ("Es hilft Kindern.", "Es könnte Kindern helfen.", "könnte"),
     "recommended dose": ("Recommended: 1,200 mg.", "Recommended: 1,800 mg.", "1,800"),
     "dose below an ad's label": ("Advertisement\nThe dose of it is 1,200 mg a month.",
                                  "Advertisement\nThe dose of it is 1,800 mg a month.", "1,800"),

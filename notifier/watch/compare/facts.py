@@ -61,8 +61,18 @@ _OUTCOME_WORDS = _words(
     "± < > <= >= $ € £ ¥ met more less risk risks died safe safely worse tod mort muerte open "
     "opens opened closed closes oral orally placebo men women children adults pregnant progressive "
     "relapsing probably possibly perhaps likely unlikely allegedly wahrscheinlich vermutlich "
-    "möglicherweise probablement probablemente quizás might all most both few alle meisten beide "
+    "möglicherweise probablement probablemente quizás all most both few alle meisten beide "
     "wenige plupart mayoría maggior α β γ δ κ"
+)
+# Verbs that state a doubt; each may stand in the place of another one.
+_DOUBTS = frozenset(
+    map(
+        bare,
+        _words(
+            "may might could könnte könnten dürfte dürften pourrait pourraient podría podrían "
+            "potrebbe potrebbero zou zouden"
+        ),
+    )
 )
 _FACT_WORDS = frozenset(map(bare, _NEGATIONS | _COUNTING | _MONTHS | _OUTCOME_WORDS))
 # Negations inside words and texts that set no spaces.
@@ -117,9 +127,10 @@ def facts(its_words: Iterable[Word]) -> Counter[str]:
 def fact_of(word: Word) -> str:
     """Return the fact that a word states, equal for all forms of the word; empty for none."""
     folded = word.key
-    if folded.startswith("each ") or folded in _FACT_WORDS:
-        return folded
-    if any(char.isdigit() for char in folded):
+    if folded in _DOUBTS and word.shown[0].islower():
+        return "might"
+    is_listed = folded.startswith("each ") or folded in _FACT_WORDS
+    if is_listed or any(char.isdigit() for char in folded):
         return folded
     if folded.startswith(_OUTCOMES):
         return next(stem for stem in _OUTCOMES if folded.startswith(stem))
