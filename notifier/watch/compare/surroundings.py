@@ -296,10 +296,11 @@ _HEADLINE_LABEL = _whole(r"""
     | aktualisiert | mise\ à\ jour | actualización | actualizado | aggiornamento | pressemitteilung
     | communiqué | protected | private | geschützt | privat | protégé | privé | protegido | privado
     | protetto | beveiligd | 保護中 | updated? | watch | listen | video | premium | plus
-    | members\ only | exclusive | free | new ) \ ?[:|]\ ?
+    | members\ only | exclusive | free | new | live | sponsored | analysis | explainer ) \ ?[:|]\ ?
     | ^[\[(] (?: video | podcast | updated? | premium | members\ only | audio ) [\])]\ ?
     | \ [\[(] (?:with\ |mit\ |avec\ |con\ |\+)?
-    (?: video | podcast | updated? | premium | audio | photos | aktualisiert ) [\])]$
+    (?: video | podcast | updated? (?:\ [\w.,\ ]{0,18}\d)? | premium | audio | photos
+    | aktualisiert ) [\])]$
     | \ [–—|-]\ (?: photos | video | podcast ) $
     | (?: \ \#\w{1,30} ){1,5} $
 """)
