@@ -27,6 +27,12 @@ _LOOKED_BACK = 20
 # Digits of a reference mark that runs into a word, and letters of that word.
 _LONGEST_MARK, _SHORTEST_MARKED = 2, 4
 
+# Phrases that style guides change for each other, without spaces.
+_SAME_PHRASES = {
+    "over": "morethan", "greaterthan": "morethan", "inexcessof": "morethan",
+    "under": "lessthan", "fewerthan": "lessthan", "below": "lessthan",
+}  # fmt: skip
+
 _DIGITS = re.compile(r"\d+")
 
 Key = Callable[[Statement], str]
@@ -231,7 +237,8 @@ def _spans(earlier: Statement, later: Statement, shared: Shared) -> tuple[Span, 
 def _without_style(span: Span) -> Span:
     """Return a span without words that only look different."""
     gone, came = span
-    if gone and came and glued(gone) == glued(came):
+    phrases = glued(gone), glued(came)
+    if gone and came and len({_SAME_PHRASES.get(phrase, phrase) for phrase in phrases}) == 1:
         return (), ()
     if gone and came:
         gone, came = abbreviations.without_swapped(gone, came)

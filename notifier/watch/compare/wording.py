@@ -31,6 +31,16 @@ _CANNOT = re.compile(r"(?i)\bcan(?:['’]t|not)\b")
 _SUM = re.compile(r"(?i)(?<=[$€£¥])( ?\d[\d.,]{0,20}) ?(k|m|mn|b|bn)\b")
 _SCALES = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion"}
 _DOLLAR = re.compile(r"\bUS ?(?=\$)")
+# Half of a number, and how often something is done.
+_HALVES = {"½": ".5", "¼": ".25", "¾": ".75", "1/2": ".5"}
+_HALF = re.compile(r"(?<=\d)(?:([½¼¾])| (1/2)(?![\d/]))")
+_OFTEN = re.compile(
+    r"(?i)\b(?:once[ -])?(?:(?:(?:an?|per|each|every) |(?<=[a-z%]/))(hour|day|week|month|year)|"
+    r"(dai|week|month|year)ly|(annual)ly)\b|\bevery other (?=(?:day|week|month|year)\b)"
+)
+# Years that an age may leave out.
+_AGE = re.compile(r"(?i)(?<=\d)[ -]years?(?=[ -](?:of age|old|(?:and|or) (?:older|over|above))\b)")
+_TIMES = {"dai": "day", "annual": "year"}
 _FOLD = re.compile(r"(?i)(?<=two|ten)fold\b|(?<=three|seven|eight)fold\b|(?<=four|five|nine)fold\b")
 _OWNED = re.compile(r"(?i)(?<=\w)['’]s\b")
 # Marks that belong to a letter, in the scripts whose marks Unicode does not join with it.
@@ -132,9 +142,10 @@ def words(text: str, sign: str = ".") -> list[Word]:
         sign: the sign before decimals in the whole text, see `numerals.decimal_sign`.
     """
     text = _TRADE_MARK.sub("", _LINK.sub(" ", without_marks(text)))
-    text = _CANNOT.sub("can not", text)
+    text = _HALF.sub(_with_decimals, _CANNOT.sub("can not", text))
     normal = unicodedata.normalize("NFKC", _OWNED.sub("", _NOT.sub(" not ", text)))
     normal = _FOLD.sub(" fold", _SUM.sub(_full_sum, _DOLLAR.sub("", normal)))
+    normal = _OFTEN.sub(_at_each, _AGE.sub("", normal))
     normal = _CLOCK.sub(_full_hour, abbreviations.without_repeated(normal))
     if "=" in normal:
         normal = _AT_MOST.sub("≤", _AT_LEAST.sub("≥", normal))
@@ -170,6 +181,19 @@ def _full_hour(time: re.Match[str]) -> str:
     if not 1 <= hour <= 12:
         return time[0]
     return f"{hour % 12 + (12 if time[3] in 'pP' else 0)}:{time[2] or '00'} "
+
+
+def _with_decimals(half: re.Match[str]) -> str:
+    """Return ``.5`` for what follows the number in ``2½`` and ``2 1/2``."""
+    return _HALVES[half[1] or half[2]]
+
+
+def _at_each(often: re.Match[str]) -> str:
+    """Return ``a week`` for ``once per week`` and ``weekly``, ``every 2 `` for ``every other``."""
+    unit = often[1] or often[2] or often[3]
+    if unit is None:
+        return "every 2 "
+    return f" a {_TIMES.get(unit.casefold(), unit)}"
 
 
 def _full_sum(amount: re.Match[str]) -> str:
