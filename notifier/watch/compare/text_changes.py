@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from notifier.watch.compare import abbreviations, facts, numerals, opposites, surroundings
 from notifier.watch.compare.edit_distance import ALIKE, changed_blocks, similarity
 from notifier.watch.compare.facts import fact_of
+from notifier.watch.compare.places import is_one_place
 from notifier.watch.compare.statements import Statement, Text
 from notifier.watch.compare.wording import Word, glued
 
@@ -239,6 +240,8 @@ def _without_style(span: Span) -> Span:
     gone, came = span
     phrases = glued(gone), glued(came)
     if gone and came and len({_SAME_PHRASES.get(phrase, phrase) for phrase in phrases}) == 1:
+        return (), ()
+    if is_one_place(gone, came):
         return (), ()
     if gone and came:
         gone, came = abbreviations.without_swapped(gone, came)
