@@ -465,6 +465,23 @@ def test_a_country_that_only_one_headline_names_makes_another_story():
     assert not is_story(first, second)
 
 
+def test_records_of_two_trials_are_two_stories_whatever_their_titles():
+    title = "A study of frexalimab in adults with relapsing multiple sclerosis"
+    records = [
+        fingerprint(f"https://registry.example.org/{number}", title, RELEASE, number)
+        for number in ("NCT06000001", "NCT06000002")
+    ]
+    assert not is_story(*records)
+    assert is_story(
+        records[0], fingerprint("https://other.example.org/1", title, "", "NCT06000001")
+    )
+    article = report(title, RELEASE, "https://news.example.org/a")
+    index = StoryIndex()
+    index.add(1, 1, records[0])
+    index.add(2, 2, article, 1)
+    assert index.find_first(3, records[1]) is None
+
+
 def test_a_report_joins_no_story_that_it_contradicts_in_part():
     index = StoryIndex()
     index.add(1, 1, report("Frexalimab and the agency: a decision", RELEASE))
