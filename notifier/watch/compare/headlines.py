@@ -9,9 +9,9 @@ from collections.abc import Collection, Sequence
 from itertools import islice
 
 from notifier.text.cleaning import fold
-from notifier.watch.compare import surroundings
 from notifier.watch.compare.edit_distance import is_one_slip
 from notifier.watch.compare.facts import fact_of
+from notifier.watch.compare.headline_labels import bare_headline
 from notifier.watch.compare.statements import Statement
 from notifier.watch.compare.text_changes import NOTHING_SHARED, Shared, Span, spans_of, swap_of
 from notifier.watch.compare.wording import Word, glued, words
@@ -52,7 +52,7 @@ def says_the_same(
     """
     if old == new:
         return True
-    sides = [surroundings.bare_headline(title) for title in (old, new)]
+    sides = [bare_headline(title) for title in (old, new)]
     before, after = (words(_without_site(title, sites), sign) for title in sides)
     if glued(before) == glued(after) or _only_a_section_differs(*sides):
         return True
