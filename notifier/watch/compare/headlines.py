@@ -13,7 +13,8 @@ from notifier.watch.compare.edit_distance import is_one_slip
 from notifier.watch.compare.facts import fact_of
 from notifier.watch.compare.headline_labels import bare_headline
 from notifier.watch.compare.statements import Statement
-from notifier.watch.compare.text_changes import NOTHING_SHARED, Shared, Span, spans_of, swap_of
+from notifier.watch.compare.style import Span
+from notifier.watch.compare.text_changes import NOTHING_SHARED, Shared, spans_of, swap_of
 from notifier.watch.compare.wording import Word, glued, words
 
 # Chosen by hand; not measured: words of a site's or section's name, letters of a name that is part

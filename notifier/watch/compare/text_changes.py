@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from notifier.watch.compare import abbreviations, facts, numerals, opposites, surroundings
+from notifier.watch.compare import facts, opposites, surroundings
 from notifier.watch.compare.edit_distance import ALIKE, changed_blocks, similarity
 from notifier.watch.compare.facts import fact_of
-from notifier.watch.compare.places import is_one_place
 from notifier.watch.compare.statements import Statement, Text
-from notifier.watch.compare.wording import Word, glued
+from notifier.watch.compare.style import Span, without_style
+from notifier.watch.compare.wording import Word
 
 # All limits of this file were chosen by hand; not measured, because no set of labelled edits
 # exists.
@@ -25,20 +25,10 @@ _MOST_PAIRS = 2_500
 _MOST_MERGED = 6
 # Statements before a change among which that is looked for which says its place.
 _LOOKED_BACK = 20
-# Digits of a reference mark that runs into a word, and letters of that word.
-_LONGEST_MARK, _SHORTEST_MARKED = 2, 4
-
-# Phrases that style guides change for each other, without spaces.
-_SAME_PHRASES = {
-    "over": "morethan", "greaterthan": "morethan", "inexcessof": "morethan",
-    "under": "lessthan", "fewerthan": "lessthan", "below": "lessthan",
-}  # fmt: skip
 
 _DIGITS = re.compile(r"\d+")
 
 Key = Callable[[Statement], str]
-# Words that were removed, and words that stand in their place.
-Span = tuple[tuple[Word, ...], tuple[Word, ...]]
 
 
 @dataclass(frozen=True)
@@ -145,7 +135,7 @@ def spans_of(words: Sequence[Word], others: Sequence[Word]) -> tuple[Span, ...]:
     """Return the words in which two statements differ, apart from how they are written."""
     keys, other_keys = [word.key for word in words], [word.key for word in others]
     spans = (
-        _without_style((tuple(words[start:end]), tuple(others[other_start:other_end])))
+        without_style((tuple(words[start:end]), tuple(others[other_start:other_end])))
         for start, end, other_start, other_end in changed_blocks(keys, other_keys)
     )
     return tuple(span for span in spans if span[0] or span[1])
@@ -233,42 +223,6 @@ def _pairs(
 def _spans(earlier: Statement, later: Statement, shared: Shared) -> tuple[Span, ...]:
     all_spans = spans_of(earlier.words, later.words)
     return tuple(span for span in all_spans if swap_of(span) not in shared.swaps)
-
-
-def _without_style(span: Span) -> Span:
-    """Return a span without words that only look different."""
-    gone, came = span
-    phrases = glued(gone), glued(came)
-    if gone and came and len({_SAME_PHRASES.get(phrase, phrase) for phrase in phrases}) == 1:
-        return (), ()
-    if is_one_place(gone, came):
-        return (), ()
-    if gone and came:
-        gone, came = abbreviations.without_swapped(gone, came)
-    kept = list(came)
-    left = []
-    for word in gone:
-        same = next((other for other in kept if _is_same(word.key, other.key)), None)
-        if same is None:
-            left.append(word)
-        else:
-            kept.remove(same)
-    return tuple(left), tuple(kept)
-
-
-def _is_same(word: str, other: str) -> bool:
-    """Return whether two words are a date of one day, or a word with a reference mark."""
-    if numerals.is_date(word) and numerals.is_date(other):
-        return numerals.same_date(word, other)
-    shorter, longer = sorted((word, other), key=len)
-    mark = longer[len(shorter) :]
-    return (
-        longer.startswith(shorter)
-        and len(mark) <= _LONGEST_MARK
-        and mark.isdecimal()
-        and len(shorter) >= _SHORTEST_MARKED
-        and shorter.isalpha()
-    )
 
 
 def _changed_facts(

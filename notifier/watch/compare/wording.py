@@ -31,6 +31,12 @@ _CANNOT = re.compile(r"(?i)\bcan(?:['’]t|not)\b")
 _SUM = re.compile(r"(?i)(?<=[$€£¥])( ?\d[\d.,]{0,20}) ?(k|m|mn|b|bn)\b")
 _SCALES = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion"}
 _DOLLAR = re.compile(r"\bUS ?(?=\$)")
+# German forms for men and women: Patient:innen, Patientinnen und Patienten.
+_GENDERED = re.compile(r"(?<=[a-zäöüß])(?:[:*_•·]|/-?)(?=innen\b)|(?<=[a-zäöüß])(?=Innen\b)")
+_BOTH = re.compile(
+    r"\b([^\W\d_]{3,30})innen (?:und|oder|bzw\.) (?=\1)"
+    r"|\b(([^\W\d_]{3,30}?)(?:e|en|n|er|ern)?) (?:und|oder|bzw\.) \3innen\b"
+)
 # Half of a number, and how often something is done.
 _HALVES = {"½": ".5", "¼": ".25", "¾": ".75", "1/2": ".5"}
 _HALF = re.compile(r"(?<=\d)(?:([½¼¾])| (1/2)(?![\d/]))")
@@ -145,6 +151,8 @@ def words(text: str, sign: str = ".") -> list[Word]:
     text = _HALF.sub(_with_decimals, _CANNOT.sub("can not", text))
     normal = unicodedata.normalize("NFKC", _OWNED.sub("", _NOT.sub(" not ", text)))
     normal = _FOLD.sub(" fold", _SUM.sub(_full_sum, _DOLLAR.sub("", normal)))
+    if "nnen" in normal:
+        normal = _BOTH.sub(r"\2", _GENDERED.sub("", normal))
     normal = _OFTEN.sub(_at_each, _AGE.sub("", normal))
     normal = _CLOCK.sub(_full_hour, abbreviations.without_repeated(normal))
     if "=" in normal:
