@@ -1,4 +1,4 @@
-"""What stands around a headline and says nothing of it: counters, and labels for the whole post.
+"""Headline labels: the counters and labels around a headline, which say nothing of it.
 
 Pure. The lists were chosen by hand; not measured. The name of the site is a matter of
 `headlines.py`.
