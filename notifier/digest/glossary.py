@@ -25,8 +25,8 @@ class Explained:
     meaning: str
 
 
-# A regular expression for a term's spellings (whole words, upper or lower case), and its
-# explanation.
+# A regular expression for a term's spellings (whole words, upper or lower case but where only one
+# of them is the term: the NFL and 24 hr are others), and its explanation.
 _TERMS = (
     (r"placebos?", mark("a copy of the treatment without the drug in it, to compare with")),
     (r"open[- ]label|offen\w* Verlängerungs\w*", mark("everybody knows which treatment is given")),
@@ -53,7 +53,8 @@ _TERMS = (
     (r"EDSS", mark("a scale of disability in MS from 0 (none) to 10")),
     (r"biomarkers?|biomarqueurs?|biomarcador\w*",
      mark("what can be measured in the body to see how an illness goes")),
-    (r"neurofilaments?|NfL", mark("a protein that damaged nerves set free into the blood")),
+    (r"neurofilaments?|(?-i:[sp]?NfL)",
+     mark("a protein that damaged nerves set free into the blood")),
     (r"monoclonal|monoklonal\w*", mark("an antibody made to fit one target only")),
     (r"CD40L|CD40 ligand|CD154", mark("a signal on immune cells by which they wake each other")),
     (r"subcutaneous\w*|subkutan\w*|sous-cutanée?s?|subcutáne[oa]s?",
@@ -62,7 +63,7 @@ _TERMS = (
     ((r"adverse events?|unerwünschte\w* Ereignis\w*|événements? indésirables?"
       r"|acontecimientos? adversos?"),
      mark("anything unwanted that happens during a trial, caused by the drug or not")),
-    (r"hazard ratio|HR",
+    (r"hazard ratios?|(?-i:HR)(?=[ :=,]{1,3}(?:of )?\d)",
      mark("below 1: it happened less often with the treatment; above 1: more often")),
     (r"orphan drug", mark("a drug for a rare disease, whose makers get help with its development")),
     (r"immunogenicity|anti-drug antibod\w+",

@@ -17,7 +17,7 @@ _HEADING = re.compile(rf"(?i)(?:{POINTERS}|{ABOUT_THE_SITE})\s?[:：]?")
 # and "tags" alone are ordinary words. The number of spaces is limited, because otherwise a text of
 # line ends would be searched from each of them to its end.
 _INLINE = re.compile(
-    rf"(?i)(?:(?<=^)|(?<=[.!?…»”\"')\]|•·>→\n]))\s{{0,40}}+"
+    rf"(?i)(?:(?<=^)|(?<=[.!?…»”\"')\]|•·>→\n]))\s{{0,40}}+(?P<open>[\[(]?)"
     rf"(?P<words>{CONTINUE}|{POINTERS}|{ABOUT_THE_SITE}|{ADVERTISEMENTS})\s{{0,40}}"
     rf"(?P<sign>[:：|»›→–—])[^\S\n]{{0,40}}+"
 )
@@ -31,6 +31,8 @@ _STOPS = re.compile(r"[.!?…]+(?P<ends>(?=\s|$))?")
 # Behind this part of a text a pointer opens a list, and all that follows is removed. Same result
 # from 0 to 1 on both sets.
 _TAIL = 0.6
+# In characters. A pointer in brackets ends with them. Chosen by hand; not measured.
+_LONGEST_IN_BRACKETS = 300
 # In characters. Same result from 100 to 1,000 on both sets.
 _LONGEST_LEAD = 400
 # In characters; a longer line may be prose. Same result from 20 to 200 on both sets.
@@ -60,11 +62,21 @@ def without_boilerplate(text: str) -> str:
             text = f"{text[:begin]} {text[end:]}"
         elif _NEWS_LIST.fullmatch(pointer["words"]) and not is_last_part:
             begin = end
+        elif (bracket_end := _bracket_end(text, pointer)) > 0:
+            text = f"{text[:begin]} {text[bracket_end:]}"
         else:
             rest = "" if is_last_part else _without_first_sentence(text[end:])
             text = f"{text[:begin]} {rest}"
         pointer = _INLINE.search(text, begin)
     return text
+
+
+def _bracket_end(text: str, pointer: re.Match[str]) -> int:
+    """Return the index behind the brackets around a pointer; 0 if there are none."""
+    if not pointer["open"]:
+        return 0
+    closing = "]" if pointer["open"] == "[" else ")"
+    return text.find(closing, pointer.end(), pointer.end() + _LONGEST_IN_BRACKETS) + 1
 
 
 def split_lead(text: str) -> tuple[str, str]:

@@ -56,11 +56,11 @@ def judge_document(
         The judgements by profile id; a profile without any hit is not among them.
     """
     hits_of: dict[int, dict[str, list[Hit]]] = {}
-    own_text = without_boilerplate(document.body)
+    own_summary, own_text = map(without_boilerplate, (document.summary, document.body))
     lead, body = split_lead(own_text)
     texts = {
         "title": document.title,
-        "summary": document.summary,
+        "summary": own_summary,
         "lead": lead,
         "body": body,
         "categories": document.categories,
@@ -76,13 +76,21 @@ def judge_document(
         profile_id: judge(names[profile_id], hits, medical=medical)
         for profile_id, hits in hits_of.items()
     }
-    if len(own_text) < len(document.body):
-        for profile_id, all_hits in vocabulary.find(document.body).items():
-            named = any(hit.term.kind in NAMING for hit in all_hits)
+    for whole, own in ((document.summary, own_summary), (document.body, own_text)):
+        for profile_id in _named_in(vocabulary, whole) if len(own) < len(whole) else ():
             judgement = judgements.get(profile_id)
-            if named and (judgement is None or judgement.tier is Tier.NONE):
+            if judgement is None or judgement.tier is Tier.NONE:
                 judgements[profile_id] = judge_pointer(names[profile_id])
     return judgements
+
+
+def _named_in(vocabulary: Vocabulary[int], text: str) -> list[int]:
+    """Return the ids of the profiles whose therapy a text names."""
+    return [
+        profile_id
+        for profile_id, all_hits in vocabulary.find(text).items()
+        if any(hit.term.kind in NAMING for hit in all_hits)
+    ]
 
 
 def _has_more_than_acronyms(hits: Mapping[str, Sequence[Hit]]) -> bool:

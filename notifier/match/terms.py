@@ -30,7 +30,10 @@ Key = TypeVar("Key", bound=Hashable)
 # endings to them, is found anywhere in the text.
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff66-\uff9f]")
 _CODES = (TermKind.CODE, TermKind.TRIAL)
+_HYPHEN = re.compile("(?<=[^\\W_])[-\u2010-\u2015](?=[^\\W_])")
 _LETTER_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
+# In letters, of each word of a name that may be written as one. Chosen by hand; not measured.
+_LONG_WORD = 5
 # Hashtags are looked into for names; at most so many of one text. Chosen by hand, for time.
 _HASHTAG = re.compile(r"#([^\W_]{8,80})")
 _MOST_HASHTAGS = 200
@@ -98,10 +101,10 @@ class Vocabulary(Generic[Key]):
                 for spelling in (spec.text, *spec.also):
                     folded = fold(spelling)
                     owner = key, spec, spelling
-                    for pattern in _patterns(spelling, folded, spec.kind):
+                    for pattern in _patterns(spelling, spec.kind):
                         _note_owner(owners, pattern, owner)
                     if spec.kind is TermKind.NAME:
-                        _note_owner(names, folded, owner)
+                        _note_owner(names, _joined(folded), owner)
                     elif spec.kind in _CODES:
                         _note_owner(codes, folded, owner)
         self._owners = list(owners.values())
@@ -146,6 +149,7 @@ class Vocabulary(Generic[Key]):
         words = searched.words
         # Other readings of words count only for what the text itself does not name.
         own_patterns: set[int] = set()
+        named: set[_Owner[Key]] = set()
         for pattern, start, end in self._automaton.find_matches_as_indexes(words, overlapping=True):
             own = start < searched.own_end
             if self._open[pattern] and words[end] != " ":
@@ -154,11 +158,13 @@ class Vocabulary(Generic[Key]):
                 if not own or word in self._known or not may_follow(rest):
                     continue
                 forms.add(word)
+            owners = self._owners[pattern]
             if own:
                 own_patterns.add(pattern)
-            elif pattern in own_patterns:
-                continue
-            yield self._owners[pattern]
+                named.update(owners)
+            else:
+                owners = [owner for owner in owners if owner not in named]
+            yield owners
         for code in self._grouped.find(words):
             yield self._codes[code]
         if "#" in searched.cased:
@@ -217,13 +223,30 @@ def _note_owner(owners: dict[str, list[_Owner[Key]]], searched: str, owner: _Own
         others.append(owner)
 
 
-def _patterns(spelling: str, folded: str, kind: TermKind) -> Iterable[str]:
-    """Return the strings that the automaton looks for."""
-    if spelling.isascii():
-        return _patterns_of_form(folded, kind) if folded else ()
-    searched = search_text(spelling)
-    forms = (folded, searched.words[1 : searched.own_end])
+def _patterns(spelling: str, kind: TermKind) -> Iterable[str]:
+    """Return the strings that the automaton looks for.
+
+    A spelling with digits is looked for without its hyphens, too: IL-17A, IL17A.
+    """
+    forms = [fold(spelling)]
+    if not spelling.isascii():
+        searched = search_text(spelling)
+        forms.append(searched.words[1 : searched.own_end])
+    if kind is TermKind.NAME:
+        forms.append(_joined(forms[0]))
+    if _HYPHEN.search(spelling) and any(map(str.isdecimal, spelling)):
+        forms.append(fold(_HYPHEN.sub("", spelling)))
     return {pattern for form in forms if form for pattern in _patterns_of_form(form, kind)}
+
+
+def _joined(folded: str) -> str:
+    """Return a name of several long words as one word, as some languages write it.
+
+    Dimethyl fumarate is dimethylfumarat in German. Every other name is returned as it is.
+    """
+    words = folded.split(" ")
+    is_long = all(len(word) >= _LONG_WORD and word.isalpha() and word.isascii() for word in words)
+    return "".join(words) if is_long else folded
 
 
 def _patterns_of_form(form: str, kind: TermKind) -> Iterator[str]:
@@ -233,6 +256,6 @@ def _patterns_of_form(form: str, kind: TermKind) -> Iterator[str]:
         yield f" {form}"
     else:
         yield f" {form} "
-        # A code may be written with a hyphen or a space before its digits: SAR441344, SAR-441344.
-        if kind in _CODES and not form.isalpha():
+        # A hyphen or a space may stand before the digits: SAR441344, SAR-441344.
+        if not form.isalpha():
             yield f" {_LETTER_DIGIT.sub(' ', form)} "

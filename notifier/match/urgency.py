@@ -13,15 +13,41 @@ from typing import Any
 from notifier.enums import NewsKind, Tier
 from notifier.trial_fields import field_named
 
+_TRIAL = r"(?:trials?|stud(?:y|ies)|dosing|enrol?lment|recruitment)"
 # At most 40 characters between "halts" and "trial": chosen by hand; not measured.
 _ALERT = re.compile(
-    r"(?i)\b(?:safety (?:alert|warning|signal|communication|concern)|clinical hold|partial hold|"
-    r"recall(?:ed|s)?|boxed warning|black[- ]box warning|rote[- ]hand[- ]brief|"
-    r"dear (?:doctor|healthcare professional)|"
-    r"(?:trial|study|dosing|enrol?lment|recruitment)\b[^.]{0,40}\b"
-    r"(?:halted|suspended|paused|stopped|terminated)|"
-    r"(?:halts?|suspends?|pauses?|stops?|terminates?)\b[^.]{0,40}\b"
-    r"(?:trial|study|dosing|enrol?lment|recruitment))\b"
+    rf"(?i)\b(?:safety (?:alert|warning|signal|communication|concern)s?|"
+    rf"(?:clinical|partial) holds?|boxed warning|black[- ]box warning|rote[- ]hand[- ]brief|"
+    rf"dear (?:doctor|healthcare professional)|(?P<recall>recall(?:ed|s)?)|"
+    rf"(?P<trial>{_TRIAL}\b[^.?!]{{0,40}}\b"
+    rf"(?:halted|suspended|paused|stopped|terminated|discontinued))|"
+    rf"(?P<end>(?:halts?|suspends?|pauses?|stops?|terminates?|discontinues?)\b"
+    rf"[^.?!]{{0,40}}\b{_TRIAL}))\b"
+)
+# Characters that are read before an alert, and behind it. Chosen by hand; not measured.
+_BESIDE = 40
+# There is none, or it is over: up to three words before an alert, or behind it.
+_NONE = re.compile(
+    r"(?i)\b(?:no|not|never|without|free of|lift(?:s|ing)?|remov(?:es|ing)|resum(?:es|ing)|keine?)"
+    r"(?: [\w-]+){0,3} $"
+)
+_OVER = re.compile(r"(?i)\b(?:lifted|removed|ends|ended)\b")
+_NOT = re.compile(r"(?i)\b(?:not|never|no longer)\b|n['’]t\b")
+# People recall, too, and so do those whose memory is tested.
+_MEMORY = re.compile(
+    r"(?i)\b(?:patients?|participants?|people|women|men|families|parents|volunteers|they|who|"
+    r"memory|memory and|free|delayed|word|verbal) $"
+)
+# What a medicine stops is no trial: "stops relapses in a study", "study: lesions stopped".
+_ILLNESS = (
+    r"\b(?:relapses?|lesions?|progression|disability|attacks?|flares?|inflammation|symptoms?|"
+    r"atrophy|worsening|decline|damage|degeneration|activity|nausea|headaches?|pain|fatigue|"
+    r"bleeding|(?:MS|multiple sclerosis|disease)(?=,| (?:in|during)\b))\b"
+)
+_ILLNESS_ENDS = re.compile(rf"(?i){_ILLNESS}")
+_ENDS_ILLNESS = re.compile(
+    r"(?i)^(?: (?!(?:after|over|due|for|in|because|amid|following|by|as)\b)[\w-]+){0,2} "
+    rf"{_ILLNESS}"
 )
 
 
@@ -39,7 +65,23 @@ def is_urgent(kind: NewsKind, tier: Tier, title: str, changes: Sequence[Mapping[
         return tier in (Tier.ABOUT, Tier.MENTION)
     if kind is NewsKind.TRIAL_CHANGE:
         return any(map(_is_urgent, changes))
-    return tier is Tier.ABOUT and bool(_ALERT.search(title))
+    return tier is Tier.ABOUT and any(_is_alert(title, words) for words in _ALERT.finditer(title))
+
+
+def _is_alert(title: str, words: re.Match[str]) -> bool:
+    """Return False for words of an alert in a headline that says that there is none."""
+    before = title[max(words.start() - _BESIDE, 0) : words.start()]
+    behind = title[words.end() : words.end() + _BESIDE]
+    if _NONE.search(before):
+        return False
+    if words["recall"]:
+        return not _MEMORY.search(before)
+    if words["trial"] or words["end"]:
+        is_illness = _ILLNESS_ENDS.search(words[0]) or (
+            words["trial"] and _ENDS_ILLNESS.search(behind)
+        )
+        return not (is_illness or _NOT.search(words[0]))
+    return not _OVER.search(behind)
 
 
 def _is_urgent(change: Mapping[str, Any]) -> bool:

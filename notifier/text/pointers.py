@@ -9,28 +9,33 @@ import re
 # Phrases that announce other articles, in the middle of an article or below it.
 POINTERS = (
     r"recommended (?:reading|for you|stories|articles)|"
-    r"related(?: (?:articles?|stor(?:y|ies)|news|posts?|reading|content|coverage|links|topics))?|"
+    r"related(?: (?:articles?|stor(?:y|ies)|news|posts?|reading|content|coverage|links|topics|"
+    r"videos?))?|similar (?:articles|posts|stories|news)|other news|"
+    r"(?:earlier|previous|past) coverage|what to read next|"
     r"read (?:more|also|next)|also read|further reading|see also|"
-    r"more (?:from|on|in|news|stories)(?: [\w’' -]{1,40})?|"
+    r"more (?:from|on|in|news|stories|like this)(?: [\w’' -]{1,40})?|"
+    r"more [\w’'-]{1,20} (?:news|stories|articles|posts|headlines)|"
     r"you (?:may|might) also (?:like|be interested in)|"
-    r"don[’']t miss|trending(?: now)?|most (?:read|popular)|"
+    r"don[’']t miss|(?:currently )?trending(?: now)?|most (?:read|popular)|"
     r"latest (?:news|stories|posts|articles)|"
     r"recent (?:news|posts|articles|stories)|in other news|also in the news|"
     r"(?:previous|next) (?:article|post|story)|up next|popular posts?|"
-    r"editor[’']?s picks?|top stories|"
-    r"mehr zum thema|lesen sie auch|auch interessant|weitere (?:artikel|meldungen|nachrichten)|"
-    r"ähnliche (?:artikel|beiträge)|à lire aussi|lire aussi|sur le même (?:sujet|thème)|"
+    r"editor[’']?s (?:picks?|choice)|top stories|"
+    r"mehr zum thema|lesen sie (?:dazu )?auch|auch interessant|passend dazu|"
+    r"das könnte (?:sie|dich) (?:auch|ebenfalls) interessieren|"
+    r"weitere (?:artikel|meldungen|nachrichten)|ähnliche (?:artikel|beiträge)|"
+    r"(?:à )?lire (?:aussi|également)|sur le même (?:sujet|thème)|"
     r"articles? (?:liés|similaires|associés|recommandés)|"
     r"lea también|lee también|le puede interesar|"
-    r"te puede interesar|artículos? relacionados?|noticias relacionadas|"
+    r"(?:también )?te puede interesar|artículos? relacionados?|noticias relacionadas|"
     r"leggi anche|articoli correlati|"
-    r"potrebbe interessarti|leia também|関連記事|おすすめ記事|"
+    r"potrebbe interessar(?:ti|vi)(?: anche)?|leia também|関連記事|おすすめ記事|あわせて読みたい|"
     r"in case you missed it|icymi|siehe auch|ver también|voir aussi|vedi anche|veja também|"
     r"(?:lees|bekijk) ook|zie ook|läs (?:också|även)|se også|læs også|les også|lue myös|"
     r"(?:czytaj|zobacz|przeczytaj) (?:także|też|również)|"
     r"čtěte (?:také|též|i)|přečtěte si (?:také|i)|"
     r"citește și|olvassa el ezt is|(?:читайте|смотрите) также|читайте також|"
-    r"bunlar da ilginizi çekebilir|相关阅读|相关文章|관련 ?기사|اقرأ أيضا|קראו גם"
+    r"bunlar da ilginizi çekebilir|相关阅读|相关文章|延伸阅读|관련 ?기사|اقرأ أيضا|קראו גם"
 )
 # Words before an advertisement on the same line.
 ADVERTISEMENTS = (
@@ -48,8 +53,8 @@ ABOUT_THE_SITE = (
 )
 # Names of lists of news. At the beginning of a text they name its own news.
 NEWS_LISTS = (
-    r"latest (?:news|stories)|recent news|in other news|also in the news|more news|top stories|"
-    r"trending(?: now)?"
+    r"latest (?:news|stories)|recent news|(?:in )?other news|also in the news|top stories|"
+    r"more (?:[\w’'-]{1,20} )?news|trending(?: now)?"
 )
 # Links at the end of a beginning, to the rest of it.
 CONTINUE = (

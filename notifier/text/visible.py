@@ -20,6 +20,11 @@ BLOCKS = words(
     "plaintext pre rp rt search section select summary table tbody td template textarea tfoot th "
     "thead title tr ul video xmp"
 )
+# Elements whose text was struck out: what a publisher no longer says.
+STRUCK = words("del s strike")
+# In characters, and in parts; a longer passage is kept, whatever it is marked up for. Chosen by
+# hand.
+LONGEST_STRUCK, _MOST_STRUCK_PARTS = 200, 40
 # So often a text is unescaped again that was escaped more than once. Chosen by hand.
 _MOST_AGAIN = 3
 # Parts of which a raised text consists; a longer one is text. Chosen by hand.
@@ -103,6 +108,8 @@ class _Reader:
         self._parts: list[str] = []
         # Open raised and lowered elements: their name, and the number of parts before them.
         self._open: list[tuple[str, int]] = []
+        # The same of open elements that are struck out: the number of parts before them.
+        self._struck: list[int] = []
 
     def read(self, text: str) -> str:
         """Return the visible text; line ends of the markup itself become spaces."""
@@ -129,11 +136,21 @@ class _Reader:
         elif tag.name == "img" and _CHARACTER.search(tag.attributes):
             alternative = _ALTERNATIVE.search(tag.attributes)
             self._parts.append((alternative[1] or alternative[2]) if alternative else "")
+        elif tag.name in STRUCK and not tag.closing:
+            self._struck.append(len(self._parts))
+        elif tag.name in STRUCK and self._struck:
+            self._leave_out(self._struck.pop())
         elif tag.name in ("sup", "sub", "a", "span"):
             if tag.closing:
                 self._close(following)
             else:
                 self._open.append((_position(tag), len(self._parts)))
+
+    def _leave_out(self, start: int) -> None:
+        """Remove the parts behind a place, if they are few and short."""
+        struck = self._parts[start : start + _MOST_STRUCK_PARTS + 1]
+        if len(struck) <= _MOST_STRUCK_PARTS and sum(map(len, struck)) <= LONGEST_STRUCK:
+            del self._parts[start:]
 
     def _close(self, following: str) -> None:
         """Replace the text of the element that ends here, if it is raised or lowered."""

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from notifier.text.cleaning import fold
 from notifier.text.urls import canonical_url
-from notifier.watch.compare import surroundings
+from notifier.watch.compare import headline_labels
 
 # All values were chosen by hand; not measured.
 
@@ -108,7 +108,7 @@ class Appearance:
 
 def folded(title: str) -> str:
     """Return a title as it is compared: without the number of its comments."""
-    return fold(surroundings.without_counter(title))
+    return fold(headline_labels.without_counter(title))
 
 
 def link_stem(url: str) -> str:

@@ -266,6 +266,19 @@ def test_a_name_with_unusual_characters_is_found(title: str):
         "A text of the clinic. Advertisement: Ask about frexalimab. It goes on for long.",
         "Text of some length.\nAbout the author\nShe has written of frexalimab",
         "A text that goes on and on. Read more: frexalimab, explained",
+        "A text of it. [Related: Frexalimab slows MS] It goes on. And it ends here, as said.",
+        "A text of it. (Read also: Frexalimab slows MS) It goes on. And it ends here, as said.",
+        "A text that goes on. Related video: Frexalimab slows MS",
+        "A text that goes on and on.\nMore MS news\nFrexalimab slows MS",
+        "A text that goes on and on.\nMore like this\nFrexalimab slows MS",
+        "A text that goes on and on.\nSimilar articles\nFrexalimab slows MS",
+        "A text that goes on and on.\nWhat to read next\nFrexalimab slows MS",
+        "Ein Text dazu. Lesen Sie dazu auch: Frexalimab bremst MS",
+        "Ein Text dazu. Das könnte Sie auch interessieren: Frexalimab bremst MS",
+        "Un texte. À lire également : le frexalimab avance",
+        "Un texto. También te puede interesar: Frexalimab frena la EM",
+        "Un testo. Potrebbe interessarti anche: Frexalimab rallenta la SM",
+        "本文です。\nあわせて読みたい：フレキサリマブの試験",
     ],
 )
 def test_a_name_only_in_a_pointer_to_another_article_does_not_count(body: str):
@@ -291,6 +304,28 @@ def test_a_name_only_in_a_pointer_to_another_article_does_not_count(body: str):
 )
 def test_the_text_around_a_pointer_still_counts(body: str):
     assert judge_text("MS roundup", body=body).tier in (Tier.ABOUT, Tier.MENTION)
+
+
+def test_a_pointer_in_a_summary_does_not_count():
+    pointed = judge_text(
+        "Ocrelizumab lowers relapses", "It helped people. Related: Frexalimab slows MS."
+    )
+    assert (pointed.tier, pointed.near_miss_tier) == (Tier.NONE, Tier.MENTION)
+    for summary in ("Latest news: frexalimab was approved.", "Frexalimab helped. Read more »"):
+        assert judge_text("MS news of the week", summary).tier is Tier.ABOUT
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[Related: Ocrevus fails] Frexalimab met its goal, as was told. It is so.",
+        "One. (See also: Ocrevus fails) Frexalimab met its goal, as was told. It is so.",
+        "One. More MS news: frexalimab met its goal, as was told. It is so.",
+        "The trial of frexalimab (see also: NCT06141473) goes on.",
+    ],
+)
+def test_a_pointer_in_brackets_ends_with_them(body: str):
+    assert judge_text("MS roundup", body=f"{body} {'And so on. ' * 20}").tier in ALERTS
 
 
 def test_a_sponsor_beside_the_name_raises_the_score():

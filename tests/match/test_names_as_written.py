@@ -91,6 +91,11 @@ FOUND = {
         "Die Frexalimab-Studie",
         "Frexalimabbehandling i Norden",
         "patienter i frexalimabgruppen",
+        "Frexalimabmonotherapie bei MS",
+        "frexalimabinduzierte Übelkeit",
+        "frexalimabnaive Patienten",
+        "nach der Frexalimabumstellung",
+        "Frexalimabverum gegen Placebo",
         "Frexalimabonderzoek begint",
         "Frexalimabhoito alkaa",
         "frexalimabkezelés kezdődik",
@@ -282,6 +287,82 @@ def test_a_misspelt_name_is_found(name: str, word: str):
     vocabulary = Vocabulary({1: [TermSpec(TermKind.NAME, name)]})
     (hit,) = vocabulary.find(f"a trial of {word}")[1]
     assert (hit.spelling, hit.written) == (name, word)
+
+
+@pytest.mark.parametrize(
+    ("kind", "spelling", "written"),
+    [
+        (TermKind.CODE, "IMU-838", ["IMU838", "IMU 838", "IMU\u2011838", "IMU-838"]),
+        (TermKind.CODE, "BG-12", ["BG12", "BG 12"]),
+        (TermKind.CODE, "CNM-Au8", ["CNMAu8", "CNM Au8", "CNM-Au-8"]),
+        (TermKind.TARGET, "IL-17A", ["IL17A", "IL 17A", "IL\u201317A"]),
+        (TermKind.TARGET, "CD154", ["CD-154", "CD 154"]),
+        (TermKind.TARGET, "TNF-alpha", ["TNF-α", "TNFα", "TNF alpha", "anti-TNF-α"]),
+        (TermKind.TARGET, "TGF-β", ["TGF-beta", "TGF-β1 TGFβ", "TGFβ"]),
+        (TermKind.NAME, "interferon beta-1a",
+         ["interferon β-1a", "Interferon-ß-1a", "interferon-β1a", "interferon beta1a"]),
+        (TermKind.NAME, "vitamin D3", ["Vitamin-D3", "vitamin D₃", "vitamin D 3"]),
+        (TermKind.NAME, "dimethyl fumarate",
+         ["Dimethylfumarat", "dimethylfumarate", "dimethyl-fumarate", "#dimethylfumarate"]),
+        (TermKind.NAME, "glatiramer acetate", ["Glatirameracetat", "glatiramer acetates"]),
+    ],
+)  # fmt: skip
+def test_a_term_is_found_in_the_spellings_that_texts_have(
+    kind: TermKind, spelling: str, written: list[str]
+):
+    vocabulary = Vocabulary({1: [TermSpec(kind, spelling)]})
+    for text in written:
+        hits = vocabulary.find(f"a trial of {text} in people").get(1, [])
+        assert [hit.count for hit in hits] == [1], text
+
+
+@pytest.mark.parametrize(
+    ("kind", "spelling", "written"),
+    [
+        (TermKind.CODE, "IMU-838", ["IMU8388", "IMU 8 38 4", "XIMU838", "IMU-83"]),
+        (TermKind.TARGET, "IL-17A", ["IL-17 a day", "IL-17F", "IL17", "IL 170A"]),
+        (TermKind.NAME, "interferon beta-1a", ["interferon β-1b", "interferon α-1a"]),
+        (TermKind.NAME, "CAR-T", ["a shopping cart"]),
+        (TermKind.NAME, "dimethyl fumarate", ["diroximel fumarate", "dimethyl ether fumarate"]),
+    ],
+)
+def test_another_term_is_not_taken_for_it(kind: TermKind, spelling: str, written: list[str]):
+    vocabulary = Vocabulary({1: [TermSpec(kind, spelling)]})
+    assert [text for text in written if vocabulary.find(f"a trial of {text} in people")] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "text"),
+    [
+        ("frexalimab", "フレクサリマブ", "フレクサリマブの試験"),
+        ("frexalimab", "フレクサリマブ", "新薬フレクサリマブが登場"),
+        ("tolebrutinib", "トレブルチニブ", "トレブルチニブは"),
+        ("tolebrutinib", "トレブルチニブ", "MS治療薬「トレブルチニブ」"),
+        ("alemtuzumab", "アレムツズマブ", "アレムツズマブ投与後"),
+        ("natalizumab", "ナタリズマブ", "ナタリズマブが有効"),
+        ("fingolimod", "フィンゴリモド", "フィンゴリモドとリツキシマブ"),
+    ],
+)
+def test_a_name_in_katakana_is_found_once_wherever_it_stands(name: str, word: str, text: str):
+    (hit,) = Vocabulary({1: [TermSpec(TermKind.NAME, name)]}).find(text)[1]
+    assert (hit.spelling, hit.written, hit.count) == (name, word, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "リツキシマブの",
+        "イマチニブは",
+        "イブルチニブ錠",
+        "ザヌブルチニブ",
+        "チラブルチニブ",
+        "プラットフォームの",
+    ],
+)
+def test_another_name_in_katakana_is_not_found(text: str):
+    names = ("frexalimab", "tolebrutinib", "alemtuzumab", "natalizumab", "fingolimod")
+    vocabulary = Vocabulary({name: [TermSpec(TermKind.NAME, name)] for name in names})
+    assert vocabulary.find(text) == {}
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,7 @@ OTHER_EVENTS = [
     ("PMDA accepts the filing of {} in MS", "TGA accepts the filing of {} in MS"),
     ("NICE says yes to {} in relapsing MS", "G-BA says yes to {} in relapsing MS"),
     ("Health Canada clears {} for adults", "ANVISA clears {} for adults"),
+    ("UPDATE 2-year data of {} in MS are out", "UPDATE 3-year data of {} in MS are out"),
     ("{} approved in Japan for relapsing MS", "{} approved in Brazil for relapsing MS"),
     ("Australian experts welcome {} for MS", "Austrian experts welcome {} for MS"),
     ("{} in den USA für MS zugelassen", "{} in Kanada für MS zugelassen"),
@@ -120,6 +121,11 @@ SAME_HEADLINES = [
     ("Phase III trial of {} in MS begins", "Phase 3 trial of {} in MS begins"),
     ("Agency authorises {} for relapsing MS", "Agency authorizes {} for relapsing MS"),
     ("Trial tests 600 mg of {} for MS", "Trial tests 600mg of {} for MS"),
+    ("U.S. FDA approves {} for relapsing MS", "FDA approves {} for relapsing MS"),
+    ("UPDATE 2-U.S. FDA approves {} for MS", "FDA approves {} for MS"),
+    ("CORRECTED-FDA approves {} for relapsing MS", "FDA approves {} for relapsing MS"),
+    ("Japan's PMDA approves {} for relapsing MS", "PMDA approves {} for relapsing MS"),
+    ("G-BA sieht Zusatznutzen von {} bei MS", "Deutscher G-BA sieht Zusatznutzen von {} bei MS"),
     ("{} verringert Schübe in einer Studie", "{} verringert die Schübe in einer Studie"),
     ("{} réduit les poussées dans un essai", "{} réduit les poussées dans un essai clinique"),
     ("{} reduce los brotes en un ensayo", "{} reduce los brotes en un ensayo - Gaceta"),
@@ -451,6 +457,29 @@ def test_equal_headlines_above_other_facts_are_two_stories(first: str, second: s
     title = "Frexalimab: the news that all waited for"
     assert not is_story(report(title, first), report(title, second))
     assert is_story(report(title, first), report(title, f"{first} More is not known."))
+
+
+def test_a_country_that_only_one_headline_names_makes_another_story():
+    first = report("FDA approves frexalimab for relapsing MS", "It was said today.")
+    second = report("FDA approves frexalimab for relapsing MS in Canada", "So it was heard.")
+    assert not is_story(first, second)
+
+
+def test_records_of_two_trials_are_two_stories_whatever_their_titles():
+    title = "A study of frexalimab in adults with relapsing multiple sclerosis"
+    records = [
+        fingerprint(f"https://registry.example.org/{number}", title, RELEASE, number)
+        for number in ("NCT06000001", "NCT06000002")
+    ]
+    assert not is_story(*records)
+    assert is_story(
+        records[0], fingerprint("https://other.example.org/1", title, "", "NCT06000001")
+    )
+    article = report(title, RELEASE, "https://news.example.org/a")
+    index = StoryIndex()
+    index.add(1, 1, records[0])
+    index.add(2, 2, article, 1)
+    assert index.find_first(3, records[1]) is None
 
 
 def test_a_report_joins_no_story_that_it_contradicts_in_part():

@@ -227,3 +227,20 @@ def test_hostile_markup_costs_no_more_than_its_length(unit: str):
         paragraphs(unit * half * 2)
         paragraphs(unit * half + "</sup></sub></a></b>" * (half // 4))
     assert effort.processor < 2
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<p>It fell by <del>86</del><ins>89</ins>%.</p>", "It fell by 89%."),
+        ("The dose was <s>1,200</s> 1,800 mg.", "The dose was 1,800 mg."),
+        ("<strike>One <b>drug</b></strike> Two drugs", "Two drugs"),
+        ("<s>one <a href='#1'>two</a> three</s> four<sup>2</sup>", "four"),
+        ("a <s>b <s>c</s> d</s> e", "a e"),
+        ("never closed <s>is shown", "never closed is shown"),
+        ("closed only</s> is shown", "closed only is shown"),
+        (f"<del>{'A whole article. ' * 20}</del>", " ".join(["A whole article."] * 20)),
+    ],
+)
+def test_what_a_publisher_struck_out_is_not_read(markup: str, text: str):
+    assert plain(markup) == text

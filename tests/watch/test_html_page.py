@@ -227,6 +227,17 @@ def test_text_outside_paragraphs_is_kept_and_labels_are_not():
     ]
 
 
+def test_what_is_struck_out_on_a_page_is_left_out():
+    body = (
+        "<article><p>The dose of it is <s>1,200 <b>mg</b></s> 1,800 mg.</p>"
+        "<p>It fell by <del>86</del><ins>89</ins>% in a year.</p></article>"
+    )
+    assert content(body)["sections"][0]["blocks"] == [
+        "The dose of it is 1,800 mg.",
+        "It fell by 89% in a year.",
+    ]
+
+
 def test_text_below_the_article_on_its_page_is_left_out():
     below = (
         "<p>This site is strictly a news site.</p>"

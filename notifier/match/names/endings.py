@@ -46,7 +46,9 @@ _COMPOUNDS_OF = {
         "studie studium therap behandl gruppe arm daten dosis dosier gabe infusion injektion "
         "spritze patient praparat praeparat wirk antikorper antikoerper zulassung einnahme kohorte "
         "prufung pruefung versuch forschung programm nebenwirkung ergebnis basiert spiegel "
-        "konzentration phase anwendung verabreichung medikament vergleich entwicklung hersteller"
+        "konzentration phase anwendung verabreichung medikament vergleich entwicklung hersteller "
+        "monotherap kombination langzeit dauertherap erhaltung induziert assoziiert behandelt "
+        "vorbehandelt naiv absetz abbruch umstell start stopp verum biosimilar anwender"
     ),
     "Dutch": "onderzoek behandel groep gebruik infuus dosering",
     "Nordic languages": "studi grupp infusjon forsok forsog provning",

@@ -41,13 +41,15 @@ _MOST_REMEMBERED = 50_000
 
 _LATIN = re.compile(r"[a-z\u00c0-\u024f]")
 # Japanese puts no spaces between words, but writes foreign names in a script of their own.
-_KATAKANA = re.compile(r"(?<=[^\W\u30a0-\u30ff])[\u30a0-\u30ff]+")
+_KATAKANA = re.compile(r"[\u30a0-\u30ff]+")
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
 # Articles, prepositions and "and", which Arabic and Hebrew join to the beginning of a word.
 _PROCLITICS = re.compile(r"(?:[وف]?(?:[بك]?ال|لل|[بكل])|[وف]|[ושהבכלמ]{1,2})(?=\w{4})")
 # Greek, Cyrillic, Armenian and Georgian write every vowel and tell r from l: there more than the
 # consonants has to agree.
 _SCRIPTS_WITH_VOWELS = re.compile(r"[\u0370-\u058f\u10a0-\u10ff]")
+# Katakana has no syllables ti, tu and di of its own.
+_SOUNDS_OF_KATAKANA = (("chi", "ti"), ("tsu", "tu"), ("ji", "di"))
 _SOUNDS = (("ph", "f"), ("mp", "p"), ("x", "ks"), ("sh", "s"), ("ch", "k"), ("ts", "s"))
 # Consonants that a transcription often swaps become one: b and p, r and l, s and z, …
 _SIMILAR_CONSONANTS = str.maketrans("bpfvrlszckqgdt", "pppprrsskkkktt")
@@ -185,8 +187,7 @@ class NameVariants:
         """Yield each word in another script that sounds like a name, once per occurrence."""
         if words.isascii() or not self._by_skeleton:
             return
-        foreign = [word for word in words.split() if not word.isascii() and not _LATIN.search(word)]
-        for word, count in Counter((*foreign, *_KATAKANA.findall(words))).items():
+        for word, count in Counter(_foreign_words(words)).items():
             forms = [word, *stems(without_accents(word))]
             if proclitics := _PROCLITICS.match(word):
                 forms.append(word[proclitics.end() :])
@@ -205,6 +206,15 @@ class NameVariants:
                     if _is_transcription(word, name):
                         return name
         return ""
+
+
+def _foreign_words(words: str) -> Iterator[str]:
+    """Yield the words of a folded text in other scripts; in Japanese the parts in katakana."""
+    for word in words.split():
+        if not word.isascii():
+            parts = _KATAKANA.findall(word)
+            if parts or not _LATIN.search(word):
+                yield from parts or [word]
 
 
 def _consonant_keys(word: str, *, two_edits: bool) -> list[str]:
@@ -308,7 +318,8 @@ def skeleton_of(word: str) -> str:
 
 def _sounds(word: str) -> str:
     sounds = anyascii(word).lower()
-    for written, sound in _SOUNDS:
+    of_katakana = _SOUNDS_OF_KATAKANA if _KATAKANA.search(word) else ()
+    for written, sound in (*of_katakana, *_SOUNDS):
         sounds = sounds.replace(written, sound)
     return sounds
 

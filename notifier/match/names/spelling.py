@@ -20,6 +20,15 @@ _LOOKALIKES = str.maketrans(
     "авекмнорстухіјѕԁһӏαβεικνορτυχᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",
     "abekmhopctyxijsdhlabeikvoptuxabcdefghijklmnoprstuvwyz",
 )
+# Greek letters that names write in letters, too: interferon β-1a, TGF-β. Germans also
+# write ß for β.
+_GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "κ": "kappa",
+    "λ": "lambda", "ω": "omega",
+}  # fmt: skip
+_SHARP_S_ALONE = re.compile(r"(?<![^\W\d_])ß(?![^\W\d_])")
+_GREEK_ALONE = re.compile(r"(?<![^\W\d_])([αβγδεκλω])(?![^\W\d_])")
+_GREEK_JOINED = re.compile(r"(?<![^\W_])([A-Za-z]{2,20})([αβγδεκλω])(?![^\W\d_])(\d{0,2}[a-z]?\b)")
 _SMALL_CAPITALS = re.compile("[ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ]")
 
 # Signs of trade and service marks; the normal form NFKC would make letters of some of them.
@@ -107,8 +116,10 @@ def search_text(text: str) -> SearchText:
             readings += _BESIDE_ZERO_WIDTH_SPACE.findall(text)
         text = normal_form(_INVISIBLE.sub("", text))
         if not text.isascii():
+            text = _SHARP_S_ALONE.sub("β", text)
             text = _CHANGE_OF_SCRIPT.sub(" ", text)
             readings += _FOREIGN_ENDING.findall(text)
+            readings += map(_with_greek_letter, _GREEK_JOINED.finditer(text))
     own = _plain_letters(fold_normal(text))
     readings += _other_readings(text)
     other = _plain_letters(fold_normal(" ".join(readings))) if readings else ""
@@ -145,9 +156,17 @@ def _plain_letters(folded: str) -> str:
         return folded
     # The capital I with a dot of Turkish becomes i and a mark when it is folded.
     folded = folded.replace("i\u0307", "i")
+    if _LOOKALIKE_SCRIPT.search(folded):
+        folded = _GREEK_ALONE.sub(lambda letter: f"{_GREEK[letter[1]]} ", folded)
+        folded = " ".join(folded.split())
     if _LOOKALIKE_SCRIPT.search(folded) or _SMALL_CAPITALS.search(folded):
         folded = " ".join(map(_without_lookalikes, folded.split(" ")))
     return folded
+
+
+def _with_greek_letter(word: re.Match[str]) -> str:
+    """Return ``TNF alpha`` for ``TNFα``."""
+    return f"{word[1]} {_GREEK[word[2]]} {word[3]}"
 
 
 def _without_lookalikes(word: str) -> str:

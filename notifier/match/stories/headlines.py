@@ -42,6 +42,11 @@ _SHORTEST_STEM, _LONGEST_ENDING = 4, 3
 _TURNING_ENDINGS = words("less los lose ful")
 
 _SEPARATOR = re.compile(r"\s+[-–—|·•»«/]+\s+|\s*[|｜]\s*|\s::\s")
+# What agencies put before a headline that they print once more.
+_LABEL = re.compile(
+    r"(?:(?:UPDATE|WRAPUP) \d{1,2}|RPT|REFILE|CORRECTED|EXCLUSIVE)[-–](?!YEAR|MONTH|WEEK|DAY|HOUR)"
+    r"(?=[A-Z])"
+)
 _CUT = re.compile(r"\s*(?:\.{3}|…)\s*$")
 _DOMAIN = re.compile(r"(?i)[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}")
 # Words of outlets' names. Collected by hand.
@@ -147,7 +152,7 @@ def read(title: str, text: str, host: str) -> Headline:
         text: the beginning of its text.
         host: of the page.
     """
-    title = title[:_TITLE_READ].strip()
+    title = _LABEL.sub("", title[:_TITLE_READ].strip(), count=1)
     copied, known, head, outlet = _without_outlet(title, plain(text[: 2 * _TITLE_READ]), host)
     return Headline(
         full=_form(title),
@@ -233,7 +238,9 @@ def is_same_headline(first: Headline, second: Headline) -> bool:
     known = first.known_outlet or second.known_outlet or first.outlet == second.outlet
     if known or not (first.outlet and second.outlet):
         pairs.append((first.core, second.core))
-    return any(_same_words(ours, theirs) for ours, theirs in pairs)
+    nowhere: frozenset[str] = frozenset()
+    places = first.event.names.get("country", nowhere) & second.event.names.get("country", nowhere)
+    return any(_same_words(ours, theirs, places) for ours, theirs in pairs)
 
 
 def _other_company(first: Headline, second: Headline) -> bool:
@@ -254,7 +261,8 @@ def sorted_words(title: str) -> str:
     return " ".join(sorted(title.split()))
 
 
-def _same_words(first: str, second: str) -> bool:
+def _same_words(first: str, second: str, places: frozenset[str]) -> bool:
+    """Return True for the same words, but for a few that decide nothing, as the places of both."""
     if fuzz.ratio(sorted_words(first), sorted_words(second)) < SAME_HEADLINE:
         return False
     if first == second:
@@ -263,8 +271,13 @@ def _same_words(first: str, second: str) -> bool:
     if _is_swapped(first, second):
         return False
     left, right = _differing(ours, theirs)
-    added = left or right
+    added = [word for word in left or right if not _is_place(word, places)]
     return not (left and right) and len(added) <= _MOST_ADDED and not any(map(_is_decisive, added))
+
+
+def _is_place(word: str, places: frozenset[str]) -> bool:
+    countries = event_names.COUNTRIES.of(word)
+    return bool(countries) and places >= set(countries)
 
 
 def _is_decisive(word: str) -> bool:

@@ -42,8 +42,8 @@ _LEAD_AXES = ("goal", "hold", "decision")
 
 def is_same_news(first: Fingerprint, second: Fingerprint) -> bool:
     """Return True if two texts report the same news."""
-    if first.trial and first.trial == second.trial:
-        return True
+    if first.trial and second.trial:
+        return first.trial == second.trial
     if (first.url != NO_URL and first.url == second.url) or first.papers & second.papers:
         return not events.contradict(first.event, second.event, numbers=False)
     if events.contradict(first.event, second.event):
@@ -179,7 +179,9 @@ class StoryIndex:
         """Return True if a report contradicts none of a story."""
         members = (self._places[place].read() for place in self._members[story][:_MOST_MEMBERS])
         return not any(
-            events.contradict(member.event, report.event, numbers=False) for member in members
+            events.contradict(member.event, report.event, numbers=False)
+            or (member.trial and report.trial and member.trial != report.trial)
+            for member in members
         )
 
 

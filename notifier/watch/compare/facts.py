@@ -61,16 +61,43 @@ _OUTCOME_WORDS = _words(
     "± < > <= >= $ € £ ¥ met more less risk risks died safe safely worse tod mort muerte open "
     "opens opened closed closes oral orally placebo men women children adults pregnant progressive "
     "relapsing probably possibly perhaps likely unlikely allegedly wahrscheinlich vermutlich "
-    "möglicherweise probablement probablemente quizás might all most both few alle meisten beide "
+    "möglicherweise probablement probablemente quizás all most both few alle meisten beide "
     "wenige plupart mayoría maggior α β γ δ κ"
+)
+# Verbs that state a doubt; each may stand in the place of another one.
+_DOUBTS = frozenset(
+    map(
+        bare,
+        _words(
+            "may might could könnte könnten dürfte dürften pourrait pourraient podría podrían "
+            "potrebbe potrebbero zou zouden"
+        ),
+    )
 )
 _FACT_WORDS = frozenset(map(bare, _NEGATIONS | _COUNTING | _MONTHS | _OUTCOME_WORDS))
 # Negations inside words and texts that set no spaces.
 _NEGATION_IN_WORD = re.compile("^(?:不|没|未|無|无|非|ない|なかっ|ません)$|않|못|아니|없|ไม่")
 # Endings of substance names (INN), which texts write in small letters.
 _SUBSTANCES = ("mab", "tinib", "brutinib", "imod", "fumarate", "ribine", "cept", "grast", "vir")
-# Titles before names, which style guides set or leave out.
-_TITLES = _words("dr prof professor doctor doktor mr mrs md phd msc st")
+# Days of the week, by the beginnings of their names. Agencies write "today" in the first print, and
+# "on Monday" in the next.
+_WEEKDAYS = {
+    day: name
+    for name, days in {
+        "monday": "monday mon montag",
+        "tuesday": "tuesday tues tue dienstag",
+        "wednesday": "wednesday wed mittwoch",
+        "thursday": "thursday thurs thu donnerstag",
+        "friday": "friday fri freitag",
+        "saturday": "saturday sat samstag sonnabend",
+        "sunday": "sunday sun sonntag",
+    }.items()
+    for day in days.split()
+}
+# Titles before names, and legal forms behind them, which style guides set or leave out.
+_TITLES = _words(
+    "dr prof professor doctor doktor mr mrs md phd msc st inc ltd plc llc corp ag gmbh kgaa"
+)
 # Characters of a name in katakana.
 _SHORTEST_KATAKANA = 3
 # Beginnings of words, so that "reduces" and "reduced" state the same.
@@ -100,15 +127,33 @@ def facts(its_words: Iterable[Word]) -> Counter[str]:
 def fact_of(word: Word) -> str:
     """Return the fact that a word states, equal for all forms of the word; empty for none."""
     folded = word.key
-    if folded.startswith("each ") or folded in _FACT_WORDS:
-        return folded
-    if any(char.isdigit() for char in folded):
+    if folded in _DOUBTS and word.shown[0].islower():
+        return "might"
+    is_listed = folded.startswith("each ") or folded in _FACT_WORDS
+    if is_listed or any(char.isdigit() for char in folded):
         return folded
     if folded.startswith(_OUTCOMES):
         return next(stem for stem in _OUTCOMES if folded.startswith(stem))
     if _NEGATION_IN_WORD.search(folded) or folded.endswith(_SUBSTANCES):
         return folded
-    return folded if _is_name(word.shown, first=word.first) else ""
+    if not _is_name(word.shown, first=word.first):
+        return ""
+    return _WEEKDAYS.get(folded, folded)
+
+
+def changed(gone: Counter[str], came: Counter[str]) -> tuple[Counter[str], Counter[str]]:
+    """Return the facts that were lost and those that were gained.
+
+    A day of the week is a fact only in the place of another one.
+    """
+    lost, gained = gone - came, came - gone
+    days = frozenset(_WEEKDAYS.values())
+    if days.isdisjoint(lost) or days.isdisjoint(gained):
+        lost, gained = (
+            Counter({fact: count for fact, count in side.items() if fact not in days})
+            for side in (lost, gained)
+        )
+    return lost, gained
 
 
 def numbers(text: str) -> list[str]:

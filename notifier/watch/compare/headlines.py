@@ -5,14 +5,16 @@ spelling, a counter at its end, a label before it, and the name of the site.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import islice
 
 from notifier.text.cleaning import fold
-from notifier.watch.compare import surroundings
 from notifier.watch.compare.edit_distance import is_one_slip
 from notifier.watch.compare.facts import fact_of
+from notifier.watch.compare.headline_labels import bare_headline
 from notifier.watch.compare.statements import Statement
-from notifier.watch.compare.text_changes import NOTHING_SHARED, Shared, Span, spans_of, swap_of
+from notifier.watch.compare.style import Span
+from notifier.watch.compare.text_changes import NOTHING_SHARED, Shared, spans_of, swap_of
 from notifier.watch.compare.wording import Word, glued, words
 
 # Chosen by hand; not measured: words of a site's or section's name, letters of a name that is part
@@ -20,6 +22,17 @@ from notifier.watch.compare.wording import Word, glued, words
 _LONGEST_NAME, _SHORTEST_NAME, _SHORTEST_SLIP = 6, 4, 6
 _SEPARATOR = re.compile(r" [|–—·»:•-] | ?[|»•] ?|: ")
 _BAR = re.compile(r" ?[|»•] ?")
+# Between a statement and who makes it: "…, study finds", "Study: …".
+_JOINT = re.compile(r"[,:;|] | [–—-] ")
+_CUT = re.compile(r" ?(?:…|\.\.\.)$")
+# Articles, which headlines set or leave out. "Die" is an English verb.
+_ARTICLES = frozenset(
+    ("the", "a", "an", "der", "das", "den", "dem", "ein", "eine", "einen", "le", "la", "les", "un",
+     "une", "el", "los", "las", "una", "il", "lo", "gli")
+)  # fmt: skip
+# In characters, of a headline that was cut, and of one whose parts are looked at; and how many
+# joints of it are. Chosen by hand; not measured.
+_SHORTEST_CUT, _LONGEST_OF_PARTS, _MOST_JOINTS = 20, 400, 4
 
 
 def says_the_same(
@@ -40,12 +53,16 @@ def says_the_same(
     """
     if old == new:
         return True
-    sides = [surroundings.bare_headline(title) for title in (old, new)]
+    sides = [bare_headline(title) for title in (old, new)]
     before, after = (words(_without_site(title, sites), sign) for title in sides)
     if glued(before) == glued(after) or _only_a_section_differs(*sides):
         return True
+    if _is_turned_round(sides[0], after, sign) or _is_turned_round(sides[1], before, sign):
+        return True
+    if _is_cut(sides[0], after, sign) or _is_cut(sides[1], before, sign):
+        return True
     spans = [span for span in spans_of(before, after) if swap_of(span) not in shared.swaps]
-    return all(map(_is_slip, spans))
+    return all(_is_slip(span) or _is_article(span) for span in spans)
 
 
 def spans(old: str, new: str) -> tuple[Span, ...]:
@@ -84,6 +101,29 @@ def _only_a_section_differs(old: str, new: str) -> bool:
 
 def _is_more_than_a_name(word: Word) -> bool:
     return bool(fact_of(Word(word.key, word.key, first=True)))
+
+
+def _is_turned_round(title: str, other: Sequence[Word], sign: str) -> bool:
+    """Return whether a headline has another one's two parts in turn: ``Study: …``, ``…: study``."""
+    if len(title) > _LONGEST_OF_PARTS:
+        return False
+    return any(
+        glued([*words(title[joint.end() :], sign), *words(title[: joint.start()], sign)])
+        == glued(other)
+        for joint in islice(_JOINT.finditer(title), _MOST_JOINTS)
+    )
+
+
+def _is_cut(title: str, other: Sequence[Word], sign: str) -> bool:
+    """Return whether a headline is the beginning of another one, cut at an ellipsis."""
+    end = _CUT.search(title)
+    beginning = glued(words(title[: end.start()], sign)) if end else ""
+    return len(beginning) >= _SHORTEST_CUT and glued(other).startswith(beginning)
+
+
+def _is_article(span: Span) -> bool:
+    gone, came = span
+    return all(word.key in _ARTICLES for word in (*gone, *came))
 
 
 def _is_slip(span: Span) -> bool:

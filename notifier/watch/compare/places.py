@@ -1,4 +1,4 @@
-"""The places of trials: which spellings of a country or a city are one place.
+"""The places of trials and of articles: which spellings of a country or a city are one place.
 
 Pure. Countries are those that a registry has renamed or that people write in several ways, with
 their names in ISO 3166 and in everyday English; cities those of more than 300,000 people with a
@@ -6,9 +6,10 @@ common English name of their own. The lists were made by hand; not measured.
 """
 
 import re
+from collections.abc import Sequence
 
 from notifier.text.cleaning import fold
-from notifier.watch.compare.wording import bare, glued, words
+from notifier.watch.compare.wording import Word, bare, glued, words
 
 _COUNTRIES = (
     "turkey|türkiye|turkiye|republic of turkey|republic of türkiye",
@@ -125,6 +126,16 @@ def city(name: str) -> str:
     """Return one name for all spellings of a city."""
     plain = _plain(name)
     return _CITY_OF.get(plain) or _one_name(name, _CITY_OF)
+
+
+def is_one_place(words_of: Sequence[Word], others: Sequence[Word]) -> bool:
+    """Return whether some words are spellings of one country or city; both in the lists."""
+    name, other = (
+        " ".join(word.key for word in side).removeprefix("the ") for side in (words_of, others)
+    )
+    return any(
+        name in known and known[name] == known.get(other) for known in (_COUNTRY_OF, _CITY_OF)
+    )
 
 
 def _one_name(name: str, known: dict[str, str]) -> str:

@@ -21,7 +21,7 @@ _LONGEST_HEADING, _SHORTEST_PARAGRAPH, _FEWEST_WORDS = 60, 60, 4
 _LONGEST_JOURNAL = 8
 
 
-def _whole(pattern: str) -> re.Pattern[str]:
+def whole(pattern: str) -> re.Pattern[str]:
     r"""Return a pattern whose spaces and line ends do not count; ``\ `` is a space."""
     return re.compile(pattern, re.VERBOSE)
 
@@ -33,13 +33,15 @@ _AD = r"""
     | anuncios? | pubblicità | annuncio | advertentie | gesponserter\ inhalt
     | affiliate-?\ ?links? | partnerinhalt
     | (?:contenu|contenido|contenuto)\ (?:sponsorisé|patrocinado|sponsorizzato)
+    | about\ the\ authors? | author.?s?\ bio(?:graphy)? | über\ (?:den|die)\ autor(?:in|en)?
+    | à\ propos\ de\ l.auteure? | sobre\ (?:el|la)\ autora? | l.autor[ei]? | over\ de\ auteur
     | reclame | reklama | реклама | 広告 | 广告
     | (?:article|story|text)\ continues\ (?:below|after)(?:\ (?:th(?:e|is)\ )?ad\w*)?
     | skip\ advertisement | (?:advertisement\ )?continue\ reading\ the\ main\ story
     | continue\ reading\ below | scroll\ to\ continue(?:\ with\ \w+)?
 """
-_AD_LINE = _whole(rf"(?i) [\s\[(*–—-]* (?: {_AD} | ads? | advert | ad\ by\ \w+ ) [\s\])*–—:.-]*")
-_AD_START = _whole(rf"(?i) (?: {_AD} ) \s? [:|–—] \s")
+_AD_LINE = whole(rf"(?i) [\s\[(*–—-]* (?: {_AD} | ads? | advert | ad\ by\ \w+ ) [\s\])*–—:.-]*")
+_AD_START = whole(rf"(?i) (?: {_AD} ) \s? [:|–—] \s")
 
 # The headings of lists of other articles, and of tables of contents.
 _ARTICLES = (
@@ -51,11 +53,15 @@ _OTHERS = rf"""
     (?: you\ (?:may|might|could)\ (?:also\ )?(?:like|be\ interested\ in|enjoy) | we\ also\ recommend
     | related | trending | popular | most\ (?:read|popular|viewed) | read\ (?:also|next)
     | also\ read | see\ also | up\ next | don.t\ miss | editor.?s\ picks? | keep\ reading
-    | what\ to\ read\ next | read\ more ) (?: \ {_ARTICLES} )*
+    | what\ to\ read\ next | (?:explore|read)\ more ) (?: \ {_ARTICLES} )*
     | (?: similar | further | more | other | latest | recent | top | recommended )
     (?: \ (?: related | recent | top | great | {_ARTICLES} ) ){{1,4}}
     | lesen\ sie\ (?:auch|dazu|mehr) | mehr\ lesen | mehr\ zum\ thema
-    | das\ könnte\ sie\ auch\ interessieren
+    | das\ könnte\ sie\ auch\ interessieren | more\ from\ th(?:is|e)\ author
+    | tags | tagged | keywords | schlagwörter | mots[- ]clés | etiquetas
+    | (?:previous|next|older|newer)\ (?:article|post|story|entry)
+    | (?:vorheriger|nächster)\ (?:artikel|beitrag) | article\ (?:précédent|suivant)
+    | (?:artículo|entrada)\ (?:anterior|siguiente)
     | (?:ähnliche|weitere|verwandte)\ (?:artikel|beiträge|meldungen|nachrichten|themen)
     | auch\ interessant | meistgelesen | mehr\ dazu
     | à\ lire\ (?:aussi|également) | lire\ aussi | voir\ aussi | sur\ le\ même\ sujet
@@ -76,11 +82,11 @@ _CONTENTS = r"""
     | tabla\ de\ contenidos? | en\ este\ artículo | indice(?:\ dei\ contenuti)?
     | in\ questo\ articolo | inhoud(?:sopgave)? | neste\ artigo | 目次 | 目录 | 목차
 """
-_LIST_HEADING = _whole(
+_LIST_HEADING = whole(
     rf"(?i) (?: {_OTHERS} | {_CONTENTS} ) \s? (?: [:»›>–—-] | \.{{3}} | … )?"
     r" (?: \s? \[? (?:hide|show|toggle) \]? )?"
 )
-_OTHERS_START = _whole(rf"(?i) (?: {_OTHERS} ) \s? [:|»›] \s?")
+_OTHERS_START = whole(rf"(?i) (?: {_OTHERS} ) \s? [:|»›] \s?")
 
 # A date in the lines below, a moment, a vague time, names of people, and where they work.
 _WHEN = "\x00"
@@ -113,7 +119,7 @@ _NAMED = rf"""
     (?: writer | reporter | editor | correspondent | contributor | redakteur\w* | journalist\w* ) )?
     (?: [ ,|·•–—-]+ (?:(?:on|am|le|el)\ )? {_MOMENT} )? )
 """
-_READING_TIME = _whole(r"""
+_READING_TIME = whole(r"""
     (?i) (?:(?:estimated|average|approximate)\ )?
     (?: read(?:ing)?\ time | time\ to\ read | lesezeit | lesedauer | temps\ de\ lecture
     | tiempo\ (?:estimado\ )?de\ lectura | tempo\ di\ lettura | leestijd | tempo\ de\ leitura
@@ -125,7 +131,7 @@ _READING_TIME = _whole(r"""
     | (?: この記事は約? | 読了時間:?\ ?約? | 预计阅读时间:?\ ?约? | 阅读时间:?\ ? )
     \d{1,3}\ ?分钟?(?:で読めます)?
 """)
-_UPDATED = _whole(rf"""
+_UPDATED = whole(rf"""
     (?i: (?: (?: last | zuletzt | dernière | última | ultimo | laatst | first | originally | page
     | content | article | medically | clinically | fact-? | reviewed\ and | written\ and
     | this\ (?:page|article|story)\ (?:was|has\ been) ) \ ? )*
@@ -138,7 +144,7 @@ _UPDATED = _whole(rf"""
     (?: [:–—-]? \ ? {_MOMENT} | [:–—-] \ ? {_VAGUE_TIME} ) )
     (?: [ ,|·•–—-]* (?i:by|von|par|por|da|door)\ {_PEOPLE} )?
 """)
-_REVIEWED_BY = _whole(rf"""
+_REVIEWED_BY = whole(rf"""
     (?i: (?: (?:last|medically|clinically|scientifically|fact-?|page|content) \ ? )*
     (?: updated | reviewed | edited | translated | checked | fact[- ]checked | written | authored
     | (?:über)?geprüft | geschrieben | bearbeitet | übersetzt | traduite?
@@ -146,7 +152,7 @@ _REVIEWED_BY = _whole(rf"""
     | escrito | scritto | revisionato | geschreven | gecontroleerd )
     \ (?:by|von|par|por|da|door)\ ?:? ) \ {_NAMED}
 """)
-_BYLINE = _whole(rf"""
+_BYLINE = whole(rf"""
     (?i: by | von | par | por | di | door | words | text[eo]? | testo | tekst | автор | текст
     | author
     | autorin | autor | autore
@@ -158,7 +164,7 @@ _BYLINE = _whole(rf"""
 """)
 _AGENCY = r"(?i:getty(?:\ images)?|shutterstock|istock|afp|reuters|dpa|epa|imago|unsplash|pexels"
 _AGENCY += r"|adobe\ stock|alamy|picture\ alliance|pixabay|ap)"
-_CREDIT = _whole(rf"""
+_CREDIT = whole(rf"""
     (?i: (?:(?:header|cover|featured|lead|stock|hero)\ )?
     (?: photos? | images? | pictures? | illustrations? | graphics? | fotos? | bild(?:er)? | grafik
     | imagen | immagine | photograph | videos? | crédits? | credits? | bildnachweis | bildquelle
@@ -178,12 +184,12 @@ _COUNTED = r"""
     | visualizações | コメント | 评论 | 댓글 )
 """
 _COUNT = r"\d[\d.,]{0,8}\ ?[km]?"
-_COUNTER = rf"""
+COUNTER = rf"""
     (?: (?: {_COUNT} | no | keine | aucun | sin | nessun | geen ) \ {_COUNTED}
     | {_COUNTED} \ ? (?: :\ ?{_COUNT} | \(\ ?{_COUNT}\ ?\) | off | closed | disabled | {_COUNT} ) )
 """
-_COMMENTS = _whole(rf"""
-    (?i) {_COUNTER}
+_COMMENTS = whole(rf"""
+    (?i) {COUNTER}
     | (?: leave | post | add | write | schreib\w* | laisser | deja | lascia | plaats )
     \ (?:a|an|einen|un)\ (?: comment | reply | kommentar | commentaire | comentario | commento
     | reactie ) | be\ the\ first\ to\ (?:comment|like\ this)\w*
@@ -196,12 +202,20 @@ _SOCIAL = r"""
     | copy\ (?:link|url) | link\ kopieren | this | article | post | story | on | auf | sur | en | su
     | via | x | with | friends | a\ friend )
 """
-_CALL = _whole(rf"""
+_CALL = whole(rf"""
     (?i) {_SOCIAL} (?: [ |·•/,&+]+ {_SOCIAL} ){{0,15}}
     | (?: subscribe | sign\ up | join | register | get | receive | follow\ us | like\ us
     | abonnieren | abonnez | suscr[ií]b | iscriv | schrijf | inscreva | melden\ sie | newsletter )
     \b\w* .{{0,160}} \b(?: newsletters? | updates | e?-?mails? | inbox | mailing\ list | facebook
     | twitter | instagram | linkedin | podcast | postfach | boîte | correo ) \b .{{0,60}}
+    | (?: add | make | choose | set ) \ .{{1,60}} \bpreferred\b
+    .{{0,20}} \b(?:source|google)\b .{{0,20}} | follow\ us\ on\ .{{1,60}}
+    | follow\ (?-i:{_PEOPLE})\ on\ (?: x | twitter | facebook | linkedin | instagram | bluesky )
+    | our\ standards:\ .{{1,80}} | purchase\ licensing\ rights | -{{0,2}} (?-i:ENDS?) -{{0,2}}
+    | (?: report | submit | suggest | request ) \ an?\ (?: correction | error | mistake | typo )
+    | (?: we | this\ (?:web)?site ) \ uses?\ cookies\b .{{0,160}}
+    | (?: accept | reject | allow ) \ all (?:\ cookies)? | page\ \d{{1,2}}\ of\ \d{{1,2}}
+    | (?: back\ to | go\ to ) \ (?:the\ )?top | nach\ oben | zum\ seitenanfang
     | (?: jetzt | hier ) \ .{{0,40}} \b newsletter \b .{{0,40}}
     | (?: folgen\ sie\ uns | suivez[- ]nous | síguenos | seguici | volg\ ons | siga[- ]nos )
     \b .{{0,80}}
@@ -220,19 +234,26 @@ _CALL = _whole(rf"""
     | to\ contact\ the\ (?:reporters?|editors?|authors?) \b .{{1,160}}
     | (?: subscribe | sign\ up ) (?:\ (?:now|today|here))? | abonnieren | s’abonner
 """)
-_POINTER = _whole(r"""
+_POINTER = whole(r"""
     (?i) (?: read | see | view | continue(?:\ reading)? | weiterlesen | mehr\ lesen
     | lire\ la\ suite | lire\ plus | leer\ más | seguir\ leyendo | continua\ a\ leggere
     | leggi\ tutto | lees\ meer | leia\ mais | 続きを読む ) (?: \ (?: more | here | hier | original
     | article | the\ (?:full|original|whole)\ (?:article|story|post|text) | on\ \S{1,60} ) )*
     \W{0,5}
+    | [‹←]\ [^›→]{1,120} | [^‹←]{1,120}\ [›→]
+    | (?:home | start(?:seite)? | accueil | inicio) (?:\ ?[>»›/|·]\ ?[^.!?]{1,40}){1,6}
+    | a\ version\ of\ this\ (?:article|story)\ .{1,120}
+    | this\ (?:summary|article|text|translation)\ was\ (?:created|generated|translated|written)
+    \ (?:by|with|using)\ (?:ai|an\ ai|a\ machine|artificial)\b .{0,120}
+    | (?:log|sign)\ in\ (?:or|to)\ .{1,120} | donate\b .{0,60}
+    | support\ (?:us|our\ (?:work|journalism))\b .{0,60}
     | click\ here\ .{0,60} | this\ (?:article|story|post)\ (?:was\ )?(?:first|originally)\ .{1,80}
     | (?: the\ post | der\ beitrag | l.article | cet\ article | la\ entrada | el\ artículo
     | l.articolo | het\ bericht | o\ post ) \ .{1,200}\ (?: appeared\ first | first\ appeared
     | erschien\ zuerst | est\ apparu | apareció\ primero | se\ publicó\ primero
     | aparece\ primero | proviene\ da | verscheen\ eerst | apareceu\ primeiro ) \ .{1,120}
 """)
-_LABELS = _whole(r"""
+_LABELS = whole(r"""
     (?i) (?: tags? | tagged | filed\ under | posted\ in | categor(?:y|ies) | topics? | key\ ?words?
     | schlagw(?:ort|örter) | kategorien? | stichw(?:ort|orte|örter) | mots[- ]clés | étiquettes
     | catégories? | etiquetas | categorías? | archivado\ en | trefwoorden ) \ ?:\ ?.{1,200}
@@ -247,13 +268,20 @@ _LINES = (
     _READING_TIME, _UPDATED, _REVIEWED_BY, _BYLINE, _CREDIT, _COMMENTS, _CALL, _POINTER, _LABELS,
 )  # fmt: skip
 # Parts of a line: credits in brackets, and where a journal prints a paper.
-_PARTS = _whole(r"""
+_PARTS = whole(r"""
     (?i) (?-i: ^[A-ZÄÖÜÉ][A-ZÄÖÜÉ\ .'’/-]{1,30} (?:,\ [A-Z][\w.]{1,15}){0,2}
     (?: ,?\ (?:[A-Z][a-z]{2,8}\.?\ \d{1,2}|\d{1,2}\.?\ [A-Zÿ-ža-z]{3,9}) (?:,?\ \d{4})? )?
     \ \([A-Z]?[\w.\ ]{2,30}\)\ ?[-–—]{1,2}\ )
     | \( (?: photos? | images? | pictures? | fotos? | bild | credits? | illustration | graphic
     | crédits? | source | quelle | fuente | © )\b \ ? [^()\d]{1,120} \)
     | \[ (?: photos? | images? | credits? )\b [^\[\]\d]{1,120} \]
+    | [(\[] (?: (?:opens?|opening)\ in\ (?:an?\ )?(?:new|another)\ (?:browser\ )?(?:tab|window)
+    | (?:wird\ )?(?:öffnet|geöffnet)?\ ?in\ (?:einem\ )?neue[mn]\ (?:tab|fenster)(?:\ geöffnet)?
+    | (?:s.ouvre\ dans\ )?(?:une?\ )?(?:nouvelle\ fenêtre|nouvel\ onglet)
+    | se\ abre\ en\ (?:una\ )?(?:nueva\ )?(?:ventana|pestaña)(?:\ nueva)?
+    | pdf (?: ,?\ [\d.,]{1,6}\ ?[km]b )? ) [)\]]
+    | \( (?: nasdaq | nyse | euronext | lse | six | xetra | otcqx | otc | tsx? | tse | asx | hkex )
+    (?:\ \w{2,10})? \ ?: [^()]{1,80} \)
     | \b(?:19|20)\d\d (?:\ [a-z]{3,9}\.?(?:\ \d{1,2})?)? ;\ ?\d+ (?:\ ?\([\w\ –-]{1,15}\))?
     (?: \ ?:\ ?e?\d+(?:[-–]e?\d+)? )?
     | \b(?:19|20)\d\d\ [a-z]{3}\ \d{1,2}:\ ?[\w.-]{2,40}
@@ -272,31 +300,12 @@ _PARTS = _whole(r"""
     | \b(?:doi:?\ ?)?10\.\d{4,9}/\S{1,200} | \bpmc?id:?\ ?\w{1,12}
     | \bpublication\ date:\ ?[^:]{1,60}(?=\bsource:|\bauthor\(s\):|$)
 """)
-# The beginnings of a publisher's note, and what may stand around a headline.
-_NOTE = _whole(r"""
+# The beginnings of a publisher's note.
+_NOTE = whole(r"""
     (?i) [\W_]{0,5} (?: correct(?:ion|ed) | corrigend | errat | clarification | editor.?s\ note
     | update\b | retract | berichtig | korrektur | richtigstellung | anm(?:erkung|\.)\ d | correctif
     | rectificati | correcci | nota\ de | fe\ de\ errat | rectifica | correzione | rectificatie
     | correção | 訂正 | 更正 | 정정 )
-""")
-# At the end, or before the name of the site.
-_HEADLINE_END = r"(?= $ | \ ?[|»•] | \ [–—·:-]\  )"
-_HEADLINE_COUNTER = _whole(rf"""
-    (?i) \ ? (?: [\[(]\ ? {_COUNTER} \ ?[\])] | [–—|·•-]\ ? {_COUNTER} ) {_HEADLINE_END}
-""")
-_HEADLINE_NUMBER = _whole(rf"\ ? [\[(]\ ? (?: \d{{1,3}} | \+\d{{1,4}} ) \ ?[\])] {_HEADLINE_END}")
-_HEADLINE_LABEL = _whole(r"""
-    (?i) ^ (?: update | rpt | refile | wrapup | factbox | exclusive ) \ ?\d{0,2} \ ?-\ ?(?=\S)
-    | ^ (?: breaking(?:\ news)? | news | podcast | opinion | press\ release | eilmeldung
-    | aktualisiert | mise\ à\ jour | actualización | actualizado | aggiornamento | pressemitteilung
-    | communiqué | protected | private | geschützt | privat | protégé | privé | protegido | privado
-    | protetto | beveiligd | 保護中 | updated? | watch | listen | video | premium | plus
-    | members\ only | exclusive | free | new ) \ ?[:|]\ ?
-    | ^[\[(] (?: video | podcast | updated? | premium | members\ only | audio ) [\])]\ ?
-    | \ [\[(] (?:with\ |mit\ |avec\ |con\ |\+)?
-    (?: video | podcast | updated? | premium | audio | photos | aktualisiert ) [\])]$
-    | \ [–—|-]\ (?: photos | video | podcast ) $
-    | (?: \ \#\w{1,30} ){1,5} $
 """)
 
 
@@ -377,14 +386,3 @@ def ends_a_list(line: str) -> bool:
 def is_correction(line: str) -> bool:
     """Return whether a line begins like a publisher's note that the text was corrected."""
     return bool(_NOTE.match(line))
-
-
-def bare_headline(title: str) -> str:
-    """Return a headline without a counter at its end, and without a label for the whole post."""
-    uncounted = _HEADLINE_NUMBER.sub("", without_counter(title.strip()))
-    return _HEADLINE_LABEL.sub("", uncounted) or title
-
-
-def without_counter(title: str) -> str:
-    """Return a headline without the number of its comments or readers; a bare number stays."""
-    return _HEADLINE_COUNTER.sub("", title) or title

@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from notifier.watch.compare import numerals, surroundings
+from notifier.watch.compare import facts, opposites, surroundings
 from notifier.watch.compare.edit_distance import ALIKE, changed_blocks, similarity
 from notifier.watch.compare.facts import fact_of
 from notifier.watch.compare.statements import Statement, Text
-from notifier.watch.compare.wording import Word, glued
+from notifier.watch.compare.style import Span, without_style
+from notifier.watch.compare.wording import Word
 
 # All limits of this file were chosen by hand; not measured, because no set of labelled edits
 # exists.
@@ -24,14 +25,10 @@ _MOST_PAIRS = 2_500
 _MOST_MERGED = 6
 # Statements before a change among which that is looked for which says its place.
 _LOOKED_BACK = 20
-# Digits of a reference mark that runs into a word, and letters of that word.
-_LONGEST_MARK, _SHORTEST_MARKED = 2, 4
 
 _DIGITS = re.compile(r"\d+")
 
 Key = Callable[[Statement], str]
-# Words that were removed, and words that stand in their place.
-Span = tuple[tuple[Word, ...], tuple[Word, ...]]
 
 
 @dataclass(frozen=True)
@@ -138,7 +135,7 @@ def spans_of(words: Sequence[Word], others: Sequence[Word]) -> tuple[Span, ...]:
     """Return the words in which two statements differ, apart from how they are written."""
     keys, other_keys = [word.key for word in words], [word.key for word in others]
     spans = (
-        _without_style((tuple(words[start:end]), tuple(others[other_start:other_end])))
+        without_style((tuple(words[start:end]), tuple(others[other_start:other_end])))
         for start, end, other_start, other_end in changed_blocks(keys, other_keys)
     )
     return tuple(span for span in spans if span[0] or span[1])
@@ -228,37 +225,6 @@ def _spans(earlier: Statement, later: Statement, shared: Shared) -> tuple[Span, 
     return tuple(span for span in all_spans if swap_of(span) not in shared.swaps)
 
 
-def _without_style(span: Span) -> Span:
-    """Return a span without words that only look different."""
-    gone, came = span
-    if gone and came and glued(gone) == glued(came):
-        return (), ()
-    kept = list(came)
-    left = []
-    for word in gone:
-        same = next((other for other in kept if _is_same(word.key, other.key)), None)
-        if same is None:
-            left.append(word)
-        else:
-            kept.remove(same)
-    return tuple(left), tuple(kept)
-
-
-def _is_same(word: str, other: str) -> bool:
-    """Return whether two words are a date of one day, or a word with a reference mark."""
-    if numerals.is_date(word) and numerals.is_date(other):
-        return numerals.same_date(word, other)
-    shorter, longer = sorted((word, other), key=len)
-    mark = longer[len(shorter) :]
-    return (
-        longer.startswith(shorter)
-        and len(mark) <= _LONGEST_MARK
-        and mark.isdecimal()
-        and len(shorter) >= _SHORTEST_MARKED
-        and shorter.isalpha()
-    )
-
-
 def _changed_facts(
     spans: Iterable[Span],
 ) -> tuple[Counter[str], Counter[str]]:
@@ -270,7 +236,7 @@ def _changed_facts(
         came += after
     lost = _facts_beside(gone, came)
     gained = _facts_beside(came, gone)
-    return lost - gained, gained - lost
+    return facts.changed(lost, gained)
 
 
 def _facts_beside(words: Sequence[Word], others: Sequence[Word]) -> Counter[str]:
@@ -292,18 +258,21 @@ def _has_fact(
     lost: Mapping[str, int],
     gained: Mapping[str, int],
 ) -> bool:
-    """Return whether an edited statement states another fact, or its facts in another order."""
+    """Return whether an edited statement states another fact, or its facts in another order.
+
+    A word that became its opposite states another fact, too.
+    """
+    if any(opposites.are_turned(*span) for span in spans):
+        return True
     its_lost, its_gained = _changed_facts(spans)
     if any(lost.get(fact) for fact in its_lost) or any(gained.get(fact) for fact in its_gained):
         return True
-    if not its_lost and not its_gained and not _same_facts(spans):
-        return False
-    return _masked(earlier) == _masked(later)
+    return _stated(earlier) != _stated(later) and _masked(earlier) == _masked(later)
 
 
-def _same_facts(spans: Sequence[Span]) -> bool:
-    """Return whether the spans hold facts at all."""
-    return any(fact_of(word) for gone, came in spans for word in (*gone, *came))
+def _stated(statement: Statement) -> list[str]:
+    """Return the facts of a statement in their order; forms of one word are the same fact."""
+    return [fact for word in statement.words if (fact := fact_of(word))]
 
 
 def _masked(statement: Statement) -> list[str]:
@@ -311,8 +280,8 @@ def _masked(statement: Statement) -> list[str]:
     return ["#" if fact_of(word) else word.key for word in statement.words]
 
 
-def _holds(statements: Iterable[Statement], facts: Mapping[str, int]) -> bool:
-    return any(facts.get(fact_of(word)) for statement in statements for word in statement.words)
+def _holds(statements: Iterable[Statement], changed: Mapping[str, int]) -> bool:
+    return any(changed.get(fact_of(word)) for statement in statements for word in statement.words)
 
 
 def _without_ads(free: list[Statement], side: Sequence[Statement]) -> list[Statement]:

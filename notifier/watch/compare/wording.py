@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from notifier.text.cleaning import fold
-from notifier.watch.compare import numerals
+from notifier.watch.compare import abbreviations, numerals
 
 # Digits above the line after a unit or a digit are a power; other ones are a reference mark.
 _SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹"
@@ -22,10 +22,32 @@ _MARKS = re.compile(
     r"|\[\d{1,3}(?:\s?[,;–-]\s?\d{1,3}){0,9}\]|[*†‡§]+(?=\s|$)"
 )
 _MAY_HAVE_MARKS = re.compile(rf"[{_SUPERSCRIPT}\[*†‡§]|[.,;:!?)”\"'’]\d")
-# Signs of a registered name, which a style guide sets or leaves out.
-_TRADE_MARKS = re.compile(r"[™℠®©]|(?<=\w) ?\((?:TM|SM|R)\)")
 _LINK = re.compile(r"(?i)\b(?:https?://|www\.)[^\s<>\"]{1,2000}")
+# NFKC would make letters of the signs of trade and service marks.
+_TRADE_MARK = re.compile(r"[™℠®©]|(?<=\w) ?\((?:TM|SM|R)\)")
 _NOT = re.compile(r"(?i)n['’]t\b")
+_CANNOT = re.compile(r"(?i)\bcan(?:['’]t|not)\b")
+# Sums in short: $1.5m.
+_SUM = re.compile(r"(?i)(?<=[$€£¥])( ?\d[\d.,]{0,20}) ?(k|m|mn|b|bn)\b")
+_SCALES = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion"}
+_DOLLAR = re.compile(r"\bUS ?(?=\$)")
+# German forms for men and women: Patient:innen, Patientinnen und Patienten.
+_GENDERED = re.compile(r"(?<=[a-zäöüß])(?:[:*_•·]|/-?)(?=innen\b)|(?<=[a-zäöüß])(?=Innen\b)")
+_BOTH = re.compile(
+    r"\b([^\W\d_]{3,30})innen (?:und|oder|bzw\.) (?=\1)"
+    r"|\b(([^\W\d_]{3,30}?)(?:e|en|n|er|ern)?) (?:und|oder|bzw\.) \3innen\b"
+)
+# Half of a number, and how often something is done.
+_HALVES = {"½": ".5", "¼": ".25", "¾": ".75", "1/2": ".5"}
+_HALF = re.compile(r"(?<=\d)(?:([½¼¾])| (1/2)(?![\d/]))")
+_OFTEN = re.compile(
+    r"(?i)\b(?:once[ -])?(?:(?:(?:an?|per|each|every) |(?<=[a-z%]/))(hour|day|week|month|year)|"
+    r"(dai|week|month|year)ly|(annual)ly)\b|\bevery other (?=(?:day|week|month|year)\b)"
+)
+# Years that an age may leave out.
+_AGE = re.compile(r"(?i)(?<=\d)[ -]years?(?=[ -](?:of age|old|(?:and|or) (?:older|over|above))\b)")
+_TIMES = {"dai": "day", "annual": "year"}
+_FOLD = re.compile(r"(?i)(?<=two|ten)fold\b|(?<=three|seven|eight)fold\b|(?<=four|five|nine)fold\b")
 _OWNED = re.compile(r"(?i)(?<=\w)['’]s\b")
 # Marks that belong to a letter, in the scripts whose marks Unicode does not join with it.
 _MARK = (
@@ -48,12 +70,18 @@ _ROMAN = {numeral: number for number, numeral in enumerate(_ROMAN_NUMBERS, start
 _BEFORE_ROMAN = frozenset(
     ("phase", "phases", "fase", "fasen", "grade", "grad", "stage", "stadium", "type", "typ", "part")
 )
+_ROMAN |= {sign: number for number, sign in enumerate("一二三四", start=1)}
 _ROMAN_LETTER = re.compile(r"(i{1,3}|iv|v)([ab])")
+_ROMAN_SHOWN = re.compile(r"[IV]{1,4}[ab]?")
+_LISTING = frozenset(("and", "or", "oder", "ou", "o"))
+# What follows the number of a phase in Japanese and Chinese.
+_BEHIND_ROMAN = frozenset(("相", "期"))
 # Words in one spelling. "per" is left out, and so are "to" and "x" between two numbers.
 _SAME = {
     "&": "and", "und": "and", "et": "and", "≤": "<=", "≥": ">=", "versus": "vs",
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "kappa": "κ",
     "percent": "%", "percentage": "%", "prozent": "%", "procent": "%",
+    "licence": "license", "licences": "licenses", "licenced": "licensed",
     "dollar": "$", "dollars": "$", "usd": "$", "euro": "€", "euros": "€", "eur": "€",
 }  # fmt: skip
 _CURRENCIES = frozenset("$€£¥")
@@ -119,9 +147,14 @@ def words(text: str, sign: str = ".") -> list[Word]:
         text: a sentence.
         sign: the sign before decimals in the whole text, see `numerals.decimal_sign`.
     """
-    text = _TRADE_MARKS.sub("", _LINK.sub(" ", without_marks(text)))
+    text = _TRADE_MARK.sub("", _LINK.sub(" ", without_marks(text)))
+    text = _HALF.sub(_with_decimals, _CANNOT.sub("can not", text))
     normal = unicodedata.normalize("NFKC", _OWNED.sub("", _NOT.sub(" not ", text)))
-    normal = _CLOCK.sub(_full_hour, normal)
+    normal = _FOLD.sub(" fold", _SUM.sub(_full_sum, _DOLLAR.sub("", normal)))
+    if "nnen" in normal:
+        normal = _BOTH.sub(r"\2", _GENDERED.sub("", normal))
+    normal = _OFTEN.sub(_at_each, _AGE.sub("", normal))
+    normal = _CLOCK.sub(_full_hour, abbreviations.without_repeated(normal))
     if "=" in normal:
         normal = _AT_MOST.sub("≤", _AT_LEAST.sub("≥", normal))
     return _joined([*_pieces(normal, sign)])
@@ -156,6 +189,24 @@ def _full_hour(time: re.Match[str]) -> str:
     if not 1 <= hour <= 12:
         return time[0]
     return f"{hour % 12 + (12 if time[3] in 'pP' else 0)}:{time[2] or '00'} "
+
+
+def _with_decimals(half: re.Match[str]) -> str:
+    """Return ``.5`` for what follows the number in ``2½`` and ``2 1/2``."""
+    return _HALVES[half[1] or half[2]]
+
+
+def _at_each(often: re.Match[str]) -> str:
+    """Return ``a week`` for ``once per week`` and ``weekly``, ``every 2 `` for ``every other``."""
+    unit = often[1] or often[2] or often[3]
+    if unit is None:
+        return "every 2 "
+    return f" a {_TIMES.get(unit.casefold(), unit)}"
+
+
+def _full_sum(amount: re.Match[str]) -> str:
+    """Return ``1.5 million`` for the number and the letter of ``$1.5m``."""
+    return f"{amount[1]} {_SCALES[amount[2].casefold()]}"
 
 
 def _pieces(text: str, sign: str) -> Iterator[Word]:
@@ -200,7 +251,7 @@ def _joined(pieces: list[Word]) -> list[Word]:
             word, position = Word(pair, word.shown), position + 1
         if numerals.is_number(word.key):
             word, position = _number(pieces, position)
-        elif joined and joined[-1].key in _BEFORE_ROMAN:
+        elif _is_counted(joined, following):
             word = Word(_roman(word.key), word.shown)
         else:
             other = numerals.ordinal(word.key) or _month(word)
@@ -246,8 +297,20 @@ def _month(word: Word) -> str:
     return numerals.month_alone(word.shown.rstrip(".").casefold())
 
 
+def _is_counted(before: Sequence[Word], following: str) -> bool:
+    """Return whether a Roman number may stand between these words: ``phase II/…``, ``第…相``."""
+    if following in _BEHIND_ROMAN or not before:
+        return following in _BEHIND_ROMAN
+    place = len(before) - 1
+    if place and before[place].key in _LISTING and _ROMAN_SHOWN.fullmatch(before[place - 1].shown):
+        place -= 1
+    while place and _ROMAN_SHOWN.fullmatch(before[place].shown):
+        place -= 1
+    return before[place].key in _BEFORE_ROMAN
+
+
 def _roman(folded: str) -> str:
-    """Return ``3`` for ``iii`` and ``2b`` for ``iib``; every other word as it is."""
+    """Return ``3`` for ``iii`` and ``三``, ``2b`` for ``iib``; every other word as it is."""
     lettered = _ROMAN_LETTER.fullmatch(folded)
     if lettered:
         return f"{_ROMAN[lettered[1]]}{lettered[2]}"

@@ -32,7 +32,7 @@ _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzin
 # The version of the way in which documents become text. It counts up when the parsers read the same
 # document as another text; the first look after that is no news (`watch/compare/edits.py`), and
 # comes with the next poll, even if the document has not changed (`watch/due_requests.py`).
-READING = 2
+READING = 3
 
 # The key of `Observation.content` for what a state says about itself; it changes without being
 # news.

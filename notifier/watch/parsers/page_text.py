@@ -12,7 +12,7 @@ from lxml.html import HtmlElement
 from notifier.text.cleaning import clean, xml_text
 from notifier.text.raised import LONGEST_BASE, is_reference_mark, lowered, raised
 from notifier.text.tags import words
-from notifier.text.visible import BLOCKS, unescaped_again
+from notifier.text.visible import BLOCKS, LONGEST_STRUCK, STRUCK, unescaped_again
 
 _RAISED_CLASSES = words("sup super superscript footnote footnote-ref fnref reference")
 _RAISED_STYLE = re.compile(r"(?i)\bvertical-align\s*:\s*(su(?:per|b))\b")
@@ -21,7 +21,15 @@ _MOST_NEIGHBOURS = 8
 
 
 def prepare(root: Any) -> None:
-    """Part the texts of blocks by spaces, and write raised and lowered texts as plain text."""
+    """Part the texts of blocks by spaces, and write raised and lowered texts as plain text.
+
+    What is struck out is left out.
+    """
+    for element in list(root.iter(*STRUCK)):
+        if element is not root and len("".join(element.itertext())) <= LONGEST_STRUCK:
+            for child in list(element):
+                element.remove(child)
+            write(element, "")
     for element in root.iter():
         if element.tag in BLOCKS:
             write(element, f" {element.text or ''}")
