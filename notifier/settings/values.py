@@ -40,6 +40,7 @@ def _web_url(text: str) -> str:
         is_usable = (
             parts.scheme in ("http", "https")
             and bool(parts.hostname)
+            and " " not in parts.netloc
             and parts.port != 0
             and url.isprintable()
         )
@@ -62,7 +63,7 @@ def _public_url(url: str) -> str:
 
 def _ascii_host(parts: SplitResult) -> str:
     """Return the host of a URL with its port, its name in A-labels (RFC 5890)."""
-    if parts.netloc.isascii() and " " not in parts.netloc:
+    if parts.netloc.isascii():
         return parts.netloc
     try:
         host = domain_of(f"x@{parts.hostname}")
