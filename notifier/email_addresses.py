@@ -19,8 +19,9 @@ _PLAIN_LOCAL_PART = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*", re.ASCI
 _LONGEST_LOCAL_PART, _LONGEST_DOMAIN = 64, 180
 
 # Characters that nobody sees: pages break long addresses with them, and phones and address books
-# put marks of the direction of writing around what is copied. No address has them.
-_UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+# put marks of the direction of writing around what is copied. No address has them. The mark that
+# reverses the letters (U+202E) is not among them: an address with it is not what people see.
+_UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202d\u2060-\u2064\u2066-\u2069\ufeff]")
 # Joiners, which mean something within some names of domains (RFC 5892, A.1 and A.2), not at an end.
 _JOINERS = "\u200c\u200d"
 

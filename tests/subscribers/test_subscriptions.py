@@ -175,7 +175,8 @@ def test_characters_that_nobody_sees_are_left_out_of_an_address(text: str):
 
 
 @pytest.mark.parametrize(
-    "text", ["an na@example.org", "anna\u200c@example.org", "\u200b@\u200b", ""]
+    "text",
+    ["an na@example.org", "anna\u200c@example.org", "\u202eanna@example.org", "\u200b@\u200b", ""],
 )
 def test_what_is_no_address_without_them_either_is_refused(text: str):
     with pytest.raises(AddressError):
