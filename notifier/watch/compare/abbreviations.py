@@ -95,9 +95,12 @@ def _letters(word: str) -> str:
 def _ends_with(before: str, letters: str) -> bool:
     """Return whether a text ends with words that hold these letters in their order.
 
-    The first letter begins a word, and the words are at most twice as many as the letters (Schwartz
-    and Hearst, “A simple algorithm for identifying abbreviation definitions”, 2003).
+    The first letter begins a word, and the words are two or more, and at most twice as many as the
+    letters (Schwartz and Hearst, “A simple algorithm for identifying abbreviation definitions”,
+    2003). Two letters must begin the words: a town may have its country behind it, ``(DE)``.
     """
+    if len(letters) == _SHORTEST:
+        return _are_initials(letters, _WORDS.findall(before)[-2:])
     place = len(before)
     for number, letter in reversed(list(enumerate(letters))):
         place = before.rfind(letter, 0, place)
@@ -105,7 +108,7 @@ def _ends_with(before: str, letters: str) -> bool:
             place = before.rfind(letter, 0, place)
         if place < 0:
             return False
-    return len(before[place:].split()) <= 2 * len(letters)
+    return 2 <= len(_WORDS.findall(before[place:])) <= 2 * len(letters)
 
 
 def _short_forms(words: Sequence[Written]) -> Iterator[tuple[int, int, str]]:
