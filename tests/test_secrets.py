@@ -63,7 +63,7 @@ WRONG_FILES = {
         '[watch]\nproxy = "http://user:x@proxy.example.org:{canary}"',
     "a proxy with a wrong name":
         '[watch]\nproxy = "http://user:{canary}@proxy\u2100.example.org"',
-    "a proxy with two lines": '[watch]\nproxy = "http://user:{canary}@proxy.example.org\\n"',
+    "a proxy with two lines": '[watch]\nproxy = "http://user:{canary}@proxy.example.org\\n/x"',
     "a public address with a wrong port": 'public_url = "https://news.example.org:{canary}"',
     "a proxy with half an address": '[watch]\nproxy = "http://user:{canary}@[::1"',
     "a proxy in a list": '[watch]\nproxy = ["http://user:{canary}@proxy.example.org"]',

@@ -177,7 +177,7 @@ def _settings_file(folder: Path) -> Path:
 
 
 def test_the_form_offers_only_time_zones_that_every_machine_knows():
-    offered = forms.options(language_of("en"))["time_zones"]
+    offered = forms.options(language_of("en"), "UTC")["time_zones"]
     assert {"UTC", "Europe/Berlin", "America/New_York", "US/Eastern", "Asia/Calcutta"} <= set(
         offered
     )
@@ -274,7 +274,8 @@ NOT_DAYS_OF_A_MONTH = ["٥", "\uff15", "²", "0", "32", "1_0", "+5", "5.0", "-1"
 def test_a_line_of_a_list_with_such_a_value_is_invalid_and_the_next_is_imported(
     any_installation: Installation,
 ):
-    wrong = [{"at": at} for at in NOT_WALL_TIMES if at.strip()]
+    with_seconds = "08:00:00"  # spreadsheets write times so; a form does not
+    wrong = [{"at": at} for at in NOT_WALL_TIMES if at.strip() and at != with_seconds]
     wrong += [{"time_zone": zone} for zone in NOT_ZONES if zone]
     wrong += [{"every": "monthly", "on": day} for day in NOT_DAYS_OF_A_MONTH]
     rows = [{"email": f"a{number}@example.org", **values} for number, values in enumerate(wrong)]
