@@ -28,7 +28,7 @@ from tests.support import mail_sink as sinks
 from tests.support import news_site as sites
 from tests.support.installation import Installation
 
-_VARIANTS_ON_POSTGRES, _VARIANTS = 1, 3
+_VARIANTS_ON_POSTGRES, _VARIANTS = 1, 2
 _DATABASES = frozenset(("engine", "sqlite_engine"))
 
 _IN_MEMORY = Path("/dev/shm")
@@ -51,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark variants of tests with a database as long: all but one on PostgreSQL, all but three.
+    """Mark variants of tests with a database as long: all but one on PostgreSQL, all but two.
 
     Those that stay are spread evenly over the list. Variants of slow simulations on PostgreSQL are
     all long (`postgresql_long`). `make test-long` runs them all.

@@ -122,6 +122,7 @@ def test_the_baseline_names_only_figures_that_are_measured():
     assert set(baseline) <= set(check.measured())
 
 
+@pytest.mark.long
 def test_plots_are_the_same_for_the_same_results(tmp_path: Path):
     pytest.importorskip("matplotlib", reason="THE PLOTS ARE NOT TRIED: make .venv/bench")
     from bench import plots

@@ -133,7 +133,9 @@ def test_the_daemon_runs_and_stops_cleanly(ready, home: Path, site: Site, sink: 
     assert site.asked
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
+)
 def test_a_single_run_that_is_stopped_finishes_the_mail_under_way_and_starts_no_other(
     ready, home: Path, site: Site, number: signal.Signals
 ):

@@ -83,6 +83,7 @@ def test_groups_are_summed_from_the_newest():
     assert plots.gathered([1, 2], 1) == [1, 2]
 
 
+@pytest.mark.long
 def test_a_terminal_that_cannot_show_blocks_gets_plain_characters(sent, home):
     command = [sys.executable, "-m", "notifier", "stats", *LATER]
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}

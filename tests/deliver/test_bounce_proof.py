@@ -198,6 +198,7 @@ def test_a_forged_report_is_counted_and_changes_nothing(sent: Installation, form
     assert untouched(sent)
 
 
+@pytest.mark.long
 def test_two_hundred_guessed_addresses_stay_as_they_are(installation: Installation):
     for number in range(200):
         installation.subscribe(f"person{number}@example.org")

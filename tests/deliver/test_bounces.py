@@ -209,7 +209,11 @@ NINTH = MONDAY + timedelta(days=9)
 
 
 @pytest.mark.parametrize(
-    ("status", "diagnostic"), [("4.2.2", "452 4.2.2 mailbox full"), ("4.4.1", "timed out")]
+    ("status", "diagnostic"),
+    [
+        ("4.2.2", "452 4.2.2 mailbox full"),
+        pytest.param("4.4.1", "timed out", marks=pytest.mark.long),
+    ],
 )
 def test_mails_that_were_under_way_together_are_one_full_mailbox_however_they_come_back(
     installation: Installation, daily: list[str], status: str, diagnostic: str

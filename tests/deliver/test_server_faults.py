@@ -257,6 +257,7 @@ def test_refusals_of_us_wait_and_the_operator_is_told_once_what_to_change(
         assert statuses(enqueued) == {DeliveryStatus.SENT: PEOPLE + 1}
 
 
+@pytest.mark.long
 def test_a_few_refusals_among_many_hold_no_digest_and_are_not_counted_each_time(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ):

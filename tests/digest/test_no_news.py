@@ -75,6 +75,7 @@ def test_a_failing_source_is_named_and_not_called_well(any_installation: Install
     assert "All of them are well" not in one_line
 
 
+@pytest.mark.long
 def test_a_subscription_that_is_owed_items_gets_no_digest_without_news(
     any_installation: Installation,
 ):
@@ -93,6 +94,7 @@ def test_a_subscription_that_is_owed_items_gets_no_digest_without_news(
     assert subjects == ["Your monthly digest: 2 items"]
 
 
+@pytest.mark.long
 def test_the_month_starts_again_after_news(any_installation: Installation):
     installation = any_installation
     enable_no_news_digests(installation)

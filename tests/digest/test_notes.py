@@ -15,6 +15,8 @@ from notifier.subscribers import subscriptions, suppressions
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import html_of, text_of
 
+pytestmark = pytest.mark.postgresql_long
+
 TUESDAY = MONDAY + timedelta(days=1)
 LATER = TUESDAY + timedelta(hours=2)
 TEXT = "The dose in the second item was wrong.\n\nIt is 5 mg, not 50 mg."

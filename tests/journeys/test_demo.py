@@ -93,6 +93,7 @@ def test_each_mail_is_stored_in_three_formats(story: demo.Story):
         assert all(file.with_suffix(ending).stat().st_size for ending in (".eml", ".html", ".txt"))
 
 
+@pytest.mark.long
 def test_the_demo_replaces_its_own_folder_and_no_other(story: demo.Story, tmp_path: Path):
     own, other = tmp_path / "own", tmp_path / "other"
     shutil.copytree(story.folder, own)

@@ -22,6 +22,8 @@ from notifier.store.models import Digest, Match
 from tests.support.installation import MONDAY, Installation, bundled_profile
 from tests.support.news_site import Article
 
+pytestmark = pytest.mark.postgresql_long
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 DUE = MONDAY + DAY - HOUR
 READER = "anna@example.org"

@@ -33,6 +33,8 @@ from tests.support.matching import (
 )
 from tests.support.news_site import Article, rss
 
+pytestmark = pytest.mark.postgresql_long
+
 SPELLINGS = read_lines(SAMPLES / "spelling.jsonl")
 ALERTS = (Tier.ABOUT, Tier.MENTION)
 

@@ -20,6 +20,8 @@ from notifier.store.models import Match
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 
+pytestmark = pytest.mark.postgresql_long
+
 GOOD = 'slug = "x"\nname = "X"\n[[terms]]\nkind = "name"\ntext = "examplimab"\n'
 
 

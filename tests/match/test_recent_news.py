@@ -15,6 +15,8 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.matching import SAMPLES, read_lines
 from tests.support.stored_news import store_entries
 
+pytestmark = pytest.mark.postgresql_long
+
 STORIES = [
     report for pair in read_lines(SAMPLES / "stories.jsonl") for report in pair.values()
     if isinstance(report, dict)

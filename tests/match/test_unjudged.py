@@ -17,6 +17,8 @@ from tests.support.installation import MONDAY, Installation
 from tests.support.old_rows import OLD_ROWS
 from tests.support.stored_news import store_entries
 
+pytestmark = pytest.mark.postgresql_long
+
 STAMP = "2026-03-02 09:00:00+00:00"
 OLD_REVISION = {
     "entry_id": 1, "hash": "h", "kind": "new", "material": True, "baseline": False,

@@ -147,6 +147,7 @@ def test_a_digest_whose_refusal_suppressed_its_address_is_owed_again_when_that_e
     assert len(composed.sink.to(BEN)) == 1
 
 
+@pytest.mark.long
 def test_a_digest_that_is_refused_again_after_it_was_owed_again_is_not_tried_for_ever(
     composed: Installation,
 ):

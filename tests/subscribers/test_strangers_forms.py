@@ -30,6 +30,8 @@ from tests.support.forms import (
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 
+pytestmark = pytest.mark.postgresql_long
+
 PETRA = "petra@example.org"
 DAY = timedelta(days=1)
 STRANGERS_CHOICE = {

@@ -35,6 +35,8 @@ from tests.support.old_rows import OLD_ROWS
 from tests.support.visitor import Answer, Client
 from tests.support.web_server import serving
 
+pytestmark = pytest.mark.postgresql_long
+
 FORM = "application/x-www-form-urlencoded"
 CHOICE = {
     "every": "daily",

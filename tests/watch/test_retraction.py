@@ -171,6 +171,7 @@ def test_an_article_that_comes_back_is_reported(herald: Herald):
     assert "The publisher shows it again" in " ".join(told[0].split())
 
 
+@pytest.mark.long
 def test_a_site_that_moves_all_its_articles_has_withdrawn_none(herald: Herald):
     written = [herald.write(f"Frexalimab report {number}") for number in range(5)]
     herald.run(HOUR)

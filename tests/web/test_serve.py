@@ -75,8 +75,10 @@ def _wait_until_served(client: Client, process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize(
     ("trusted_proxies", "networks"),
-    [("127.0.0.1", 2), ("192.0.2.1", 1)],
-    ids=["the proxy is trusted", "another one is"],
+    [
+        pytest.param("127.0.0.1", 2, id="the proxy is trusted"),
+        pytest.param("192.0.2.1", 1, id="another one is", marks=pytest.mark.long),
+    ],
 )
 def test_only_a_trusted_proxy_states_the_address_of_a_visitor(
     installation: Installation, trusted_proxies: str, networks: int

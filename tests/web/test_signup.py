@@ -205,7 +205,7 @@ def test_one_network_is_limited_and_the_next_one_is_not(installation: Installati
         assert session.query(SignupRequest).count() == 0
 
 
-@pytest.mark.parametrize("networks", [200, 1])
+@pytest.mark.parametrize("networks", [pytest.param(200, marks=pytest.mark.long), 1])
 def test_two_hundred_at_once_from_as_many_networks_lose_none_and_from_one_are_limited(
     installation: Installation, client: Client, networks: int
 ):

@@ -398,6 +398,7 @@ def test_a_form_larger_than_any_profile_is_refused(operator, installation):
     assert number(installation) == 1
 
 
+@pytest.mark.long
 def test_a_profile_with_2000_terms_can_be_edited(operator, installation):
     many = "\n".join(f"examplimab{place}; フレキサリマブ{place}" for place in range(2_000))
     assert sent(operator, EDIT, terms_class=many).status_code == 303
