@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from notifier.cli.main import exit_code_of
-from notifier.deliver.outbox import Outcome, SendResult
+from notifier.deliver.outbox import Attempt, Outcome, SendResult
 from notifier.deliver.smtp.client import Transport
 from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.errors import SettingsError, StoreError
@@ -360,7 +360,10 @@ def test_a_server_whose_offer_of_starttls_was_removed_gets_no_password(offer: by
         )
         transport = Transport(smtp)
         parcel = OutgoingMessage(
-            1, "digest@example.org", "anna@example.org", lambda: b"Subject: x\r\n\r\nx\r\n"
+            Attempt(1, "claim"),
+            "digest@example.org",
+            "anna@example.org",
+            lambda: b"Subject: x\r\n\r\nx\r\n",
         )
         problem = transport.send([parcel], outcomes.extend)
         transport.close()

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from sqlalchemy.orm import Session
 
-from notifier.deliver.outbox import Outcome, new_message_id
+from notifier.deliver.outbox import WITHOUT_ROW, Outcome, new_message_id
 from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.deps import Deps
 from notifier.digest import digests, groups
@@ -224,7 +224,7 @@ def send_stored(deps: Deps, digest_id: int, recipient: str) -> SentPreview:
 def _send(deps: Deps, digest: Preview, address: str) -> SentPreview:
     outcomes: list[Outcome] = []
     outgoing = OutgoingMessage(
-        0, deps.bounce_address, to_ascii_domain(address), lambda: digest.message
+        WITHOUT_ROW, deps.bounce_address, to_ascii_domain(address), lambda: digest.message
     )
     problem = deps.transport.send([outgoing], outcomes.extend)
     deps.transport.close()

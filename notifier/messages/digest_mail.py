@@ -11,6 +11,7 @@ from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notifier.deliver.mime.message import (
@@ -150,9 +151,14 @@ class MessageBuilder:
             session: a reading session.
             claimed: the delivery.
             now: the date of the message.
+
+        Raises:
+            NoResultFound: the delivery is gone, because its recipient was erased since the claim.
         """
         if claimed.digest_id is None:
-            spec = _spec_of(self._deps, session.get_one(Delivery, claimed.id), now)
+            held = Delivery.id == claimed.id, Delivery.claim == claimed.claim
+            delivery = session.scalars(select(Delivery).where(*held)).one()
+            spec = _spec_of(self._deps, delivery, now)
             octets = build_message(self._deps, spec, now)
             return self._with_envelope(claimed, to_ascii_domain(spec.to), lambda: octets)
         late = now - claimed.due_at > _LATE_AFTER
@@ -192,7 +198,7 @@ class MessageBuilder:
         token = self._deps.links.bounce_token(claimed.message_id) if tagged else ""
         tag = f"+{token}" if token else ""
         envelope_from = f"{self._bounce_local}{tag}@{self._bounce_domain}"
-        return OutgoingMessage(claimed.id, envelope_from, to, message, claimed.lane)
+        return OutgoingMessage(claimed.attempt, envelope_from, to, message, claimed.lane)
 
 
 def _recipient(deps: Deps, digest: RenderedDigest, schedule: str, claimed: Claimed) -> Recipient:

@@ -118,8 +118,8 @@ class Refusals:
         for outcome in outcomes:
             if outcome.answer is not SendResult.REFUSED:
                 continue
-            delivery = session.get(Delivery, outcome.delivery_id)
-            if delivery is None:  # the recipient was erased while the mail was being sent
+            delivery = session.get(Delivery, outcome.attempt.delivery_id)
+            if delivery is None or delivery.claim != outcome.attempt.claim:  # erased meanwhile
                 continue
             evidence = outcome.evidence
             about_address = evidence is not None and evidence.kind is BounceKind.HARD

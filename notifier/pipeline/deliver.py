@@ -8,14 +8,14 @@ import gc
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 
 from notifier.deliver import outbox
-from notifier.deliver.outbox import Claimed, Outcome, SendResult, rate_limits, warm_up
+from notifier.deliver.outbox import Attempt, Claimed, Outcome, SendResult, rate_limits, warm_up
 from notifier.deliver.outbox import stop as outbox_stop
 from notifier.deliver.outbox.waiting import anything_due
 from notifier.deliver.smtp.prefetch import Prefetcher
@@ -30,7 +30,6 @@ from notifier.pipeline.bounces import Refusals
 from notifier.pipeline.interruptions import Interruptions
 from notifier.pipeline.problems import Problems, describe_unexpected, log_trace
 from notifier.store.db import Run
-from notifier.store.models import Delivery
 
 # Seconds between two renewals of the leases: two may fail before a lease of 30 seconds runs out.
 # Chosen by hand; not measured.
@@ -211,7 +210,7 @@ class _Sending:
             wait = timedelta()
             if smtp.rate_per_second:
                 wait = rate_limits.reserve(session, smtp.rate_per_second, len(claimed), now)
-        self.settling.open.update((delivery.id, delivery.claim) for delivery in claimed)
+        self.settling.open.update(delivery.attempt for delivery in claimed)
         return claimed, wait, False
 
     def _limit(self) -> int:
@@ -259,15 +258,15 @@ class _Sending:
                 try:
                     messages.append(self._builder.outgoing(session, delivery, now))
                 except Exception as error:  # noqa: BLE001 - one mail stops no other
-                    if session.get(Delivery, delivery.id) is None:  # erased since the claim
-                        failed.append(Outcome(delivery.id, SendResult.NOT_TRIED))
+                    if not outbox.is_held(session, delivery.attempt):  # erased since the claim
+                        failed.append(Outcome(delivery.attempt, SendResult.NOT_TRIED))
                         continue
                     # One trace per digest is enough.
                     if delivery.digest_id is None or delivery.digest_id not in logged:
                         log_trace(f"Delivery {delivery.id} cannot be built", error)
                     logged.add(delivery.digest_id)
                     text = f"the mail cannot be built: {describe_unexpected(error)}"
-                    failed.append(Outcome(delivery.id, SendResult.DEFERRED, text))
+                    failed.append(Outcome(delivery.attempt, SendResult.DEFERRED, text))
         if failed:
             self.settling(failed)
         return messages
@@ -301,7 +300,7 @@ class _Settling:
     Attributes:
         answers: the number of deliveries by `SendResult`.
         for_our_fault: the number of those that wait because servers refuse us.
-        open: the claims of deliveries without an outcome, by their ids.
+        open: the attempts without an outcome.
         on_accepted: called once, after the first messages that were accepted.
     """
 
@@ -310,18 +309,18 @@ class _Settling:
         self._deps, self._write, self._refusals = deps, write, Refusals(deps)
         self.answers: dict[str, int] = {}
         self.for_our_fault = 0
-        self.open: dict[int, str] = {}
+        self.open: set[Attempt] = set()
 
     def __call__(self, outcomes: Sequence[Outcome]) -> None:
         """Store outcomes; accepted ones, which are nearly all, in one cheap statement."""
         now = self._deps.now()
         accepted = [
-            outcome.delivery_id for outcome in outcomes if outcome.answer is SendResult.ACCEPTED
+            outcome.attempt for outcome in outcomes if outcome.answer is SendResult.ACCEPTED
         ]
         if accepted:
-            for claim, delivery_ids in self._by_claim(accepted).items():
+            for claim, delivery_ids in _by_claim(accepted).items():
                 outbox.settle_accepted(self._write, delivery_ids, claim, now)
-            self._close(accepted)
+            self.open.difference_update(accepted)
             self._count(SendResult.ACCEPTED, len(accepted))
             on_accepted, self.on_accepted = self.on_accepted, None
             if on_accepted is not None:
@@ -329,20 +328,10 @@ class _Settling:
         others = [outcome for outcome in outcomes if outcome.answer is not SendResult.ACCEPTED]
         if others:
             self._settle_others(others, now)
-            self._close([outcome.delivery_id for outcome in others])
+            self.open.difference_update(outcome.attempt for outcome in others)
         for outcome in others:
             self._count(outcome.answer, 1)
             self.for_our_fault += outcome.waits_because is not None
-
-    def _by_claim(self, delivery_ids: Sequence[int]) -> dict[str, list[int]]:
-        claims: dict[str, list[int]] = {}
-        for delivery_id in delivery_ids:
-            claims.setdefault(self.open[delivery_id], []).append(delivery_id)
-        return claims
-
-    def _close(self, delivery_ids: Sequence[int]) -> None:
-        for delivery_id in delivery_ids:
-            del self.open[delivery_id]
 
     def _count(self, answer: SendResult, number: int) -> None:
         self.answers[answer] = self.answers.get(answer, 0) + number
@@ -355,38 +344,47 @@ class _Settling:
         """
         try:
             with self._deps.writing() as session:
-                stored = outbox.settle_attempts(session, outcomes, self.open, now)
+                stored = outbox.settle_attempts(session, outcomes, now)
                 self._refusals.apply(session, stored, now)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - the outcomes must be stored in any case
             log_trace("The consequences of refusals could not be stored", error)
             with self._deps.writing() as session:
-                stored = outbox.settle_attempts(session, outcomes, self.open, now)
+                stored = outbox.settle_attempts(session, outcomes, now)
             for outcome in stored:
-                task = f"Storing the consequences for delivery {outcome.delivery_id}"
+                task = f"Storing the consequences for delivery {outcome.attempt.delivery_id}"
                 with Problems().contained(task), self._deps.writing() as session:
                     self._refusals.apply(session, [outcome], now)
 
 
+def _by_claim(attempts: Sequence[Attempt]) -> dict[str, list[int]]:
+    """Return the ids of the deliveries by the name of their claim."""
+    claims: dict[str, list[int]] = {}
+    for attempt in attempts:
+        claims.setdefault(attempt.claim, []).append(attempt.delivery_id)
+    return claims
+
+
 @contextmanager
-def _leases_kept(deps: Deps, unsettled: Mapping[int, str]) -> Iterator[None]:
+def _leases_kept(deps: Deps, unsettled: Collection[Attempt]) -> Iterator[None]:
     """Renew the leases of what is still being sent, from a thread.
 
     So no second worker takes over the deliveries while a slow server has them.
 
     Args:
         deps: the installation.
-        unsettled: the claims of the deliveries, by their ids; the caller removes those with an
-            outcome.
+        unsettled: the attempts; the caller removes those with an outcome.
     """
     done = threading.Event()
 
     def renew() -> None:
         while not done.wait(_HEARTBEAT):
             try:
+                # The copy is made in one step, while the other thread adds and removes attempts.
+                claims = {attempt.claim for attempt in tuple(unsettled)}
                 with deps.writing() as session:
-                    outbox.renew(session, set(unsettled.values()), deps.now())
+                    outbox.renew(session, claims, deps.now())
             except Exception as error:  # noqa: BLE001 - a lease outlives two failed renewals
                 log_trace("Leases could not be renewed", error)
 

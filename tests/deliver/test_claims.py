@@ -43,8 +43,8 @@ def settle(
     installation: Installation, claimed: Claimed, answer: SendResult, moment=TUESDAY
 ) -> list[Outcome]:
     with installation.at(moment).writing() as session:
-        outcome = Outcome(claimed.id, answer, "the server's words")
-        return outbox.settle_attempts(session, [outcome], {claimed.id: claimed.claim}, moment)
+        outcome = Outcome(claimed.attempt, answer, "the server's words")
+        return outbox.settle_attempts(session, [outcome], moment)
 
 
 def stored(installation: Installation, delivery_id: int) -> Delivery:
@@ -128,7 +128,7 @@ def test_a_lease_is_renewed_for_its_claim_alone(enqueued: Installation):
 def test_the_answer_for_somebody_who_was_erased_is_nobody_elses(
     enqueued: Installation, answer: SendResult
 ):
-    gone, other = claim(enqueued)
+    other, gone = sorted(claim(enqueued), key=lambda claimed: claimed.id)
     with enqueued.at(TUESDAY).writing() as session:
         subscription = session.get_one(Delivery, gone.id).subscription
         assert subscription is not None
@@ -138,9 +138,12 @@ def test_the_answer_for_somebody_who_was_erased_is_nobody_elses(
     else:
         assert settle(enqueued, gone, answer) == []
     assert stored(enqueued, other.id).status is DeliveryStatus.SENDING
-    enqueued.subscribe("zoe@example.org", moment=TUESDAY)
+    zoe = enqueued.subscribe("zoe@example.org", confirmed=False, moment=TUESDAY)
+    with enqueued.at(TUESDAY).writing() as session:
+        outbox.enqueue_own(session, DeliveryKind.CONFIRMATION, [zoe], "example.org", TUESDAY)
     with enqueued.at(TUESDAY).reading() as session:
         assert session.query(Subscriber).count() == 2
+        assert session.query(Delivery).count() == 2
         assert gone.id not in {delivery.id for delivery in session.query(Delivery)}
 
 

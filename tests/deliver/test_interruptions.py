@@ -146,7 +146,8 @@ def test_each_kind_of_mail_has_its_lane(installation: Installation, kind: Delive
 
 
 def a_message(number: int, lane: Lane) -> OutgoingMessage:
-    return OutgoingMessage(number, "a@example.org", "b@example.org", lambda: b"", lane)
+    attempt = outbox.Attempt(number, "claim")
+    return OutgoingMessage(attempt, "a@example.org", "b@example.org", lambda: b"", lane)
 
 
 def test_a_queue_serves_its_lanes_in_order_and_each_in_its_own():
@@ -154,15 +155,15 @@ def test_a_queue_serves_its_lanes_in_order_and_each_in_its_own():
     queue = Queue(a_message(number, lane) for number, lane in enumerate(lanes))
     assert queue.first_lane == Lane.ASKED
     queue.put_back(a_message(9, Lane.URGENT))
-    assert [outgoing.delivery_id for outgoing in queue] == [1, 4, 9, 2, 0, 3]
-    assert [queue.take().delivery_id for _ in range(len(queue))] == [1, 4, 9, 2, 0, 3]
+    assert [outgoing.attempt.delivery_id for outgoing in queue] == [1, 4, 9, 2, 0, 3]
+    assert [queue.take().attempt.delivery_id for _ in range(len(queue))] == [1, 4, 9, 2, 0, 3]
     assert queue.first_lane is None
 
 
 def test_a_second_connection_takes_the_other_lanes_while_the_first_lane_is_served():
     queue = Queue([a_message(1, Lane.ASKED), a_message(2, Lane.OTHERS)])
-    assert queue.take(first_lane_last=True).delivery_id == 2
-    assert queue.take(first_lane_last=True).delivery_id == 1
+    assert queue.take(first_lane_last=True).attempt.delivery_id == 2
+    assert queue.take(first_lane_last=True).attempt.delivery_id == 1
 
 
 def test_a_mail_of_the_first_lane_takes_the_next_free_place_of_its_domain(
@@ -248,7 +249,7 @@ def test_a_server_that_is_silent_at_a_stop_is_waited_for_a_minute_and_its_mail_i
         transport.send(messages, outcomes.extend, stop=lambda: time.monotonic() - started > 0.3)
         transport.close()
         assert time.monotonic() - started < 10
-    assert {outcome.delivery_id: outcome.answer.value for outcome in outcomes} == {
+    assert {outcome.attempt.delivery_id: outcome.answer.value for outcome in outcomes} == {
         0: "unknown",
         1: "not tried",
         2: "not tried",
@@ -319,7 +320,7 @@ def test_an_address_that_needs_smtputf8_costs_its_own_mail_alone():
         transport = Transport(Smtp(port=server.port, security="none", connections=1))
         transport.send(messages, outcomes.extend)
         transport.close()
-    answers = {outcome.delivery_id: outcome for outcome in outcomes}
+    answers = {outcome.attempt.delivery_id: outcome for outcome in outcomes}
     assert answers[1].answer is outbox.SendResult.REFUSED
     assert "SMTPUTF8" in answers[1].text
     assert {answers[0].answer, answers[2].answer} == {outbox.SendResult.ACCEPTED}

@@ -15,6 +15,7 @@ from notifier.deliver.mime.message import (
     Recipient,
     compile_message,
 )
+from notifier.deliver.outbox import Attempt
 from notifier.deliver.smtp.prefetch import BATCH_SIZE, BATCHES_AHEAD, FEWEST, Prefetcher
 from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.settings import Sender
@@ -64,7 +65,9 @@ class Builder:
 
     def outgoing(self, number: int) -> OutgoingMessage:
         message = PersonalMessage(self.template, partial(self.recipient, number), MONDAY)
-        return OutgoingMessage(number, "digest@example.org", f"p{number}@example.org", message)
+        return OutgoingMessage(
+            Attempt(number, "claim"), "digest@example.org", f"p{number}@example.org", message
+        )
 
 
 def messages(builder: Builder, number: int = NUMBER) -> list[OutgoingMessage]:
@@ -89,8 +92,8 @@ def test_every_message_is_the_one_that_is_built_at_once(template, order: str, pr
             for process in prefetcher._pool._processes:
                 process._process.kill()
         for outgoing in prepared if order == "as they come" else reversed(prepared):
-            assert outgoing.message() == expected[outgoing.delivery_id]
-            assert outgoing.envelope_to == f"p{outgoing.delivery_id}@example.org"
+            assert outgoing.message() == expected[outgoing.attempt.delivery_id]
+            assert outgoing.envelope_to == f"p{outgoing.attempt.delivery_id}@example.org"
     assert sorted(builder.built) == list(range(NUMBER))
 
 
@@ -143,9 +146,8 @@ def test_an_error_of_building_is_raised_when_the_message_is_used(template):
     def recipient() -> Recipient:
         raise ValueError("no address")
 
-    broken = OutgoingMessage(
-        1, "digest@example.org", "a@example.org", PersonalMessage(template, recipient, MONDAY)
-    )
+    message = PersonalMessage(template, recipient, MONDAY)
+    broken = OutgoingMessage(Attempt(1, "claim"), "digest@example.org", "a@example.org", message)
     with Prefetcher(SIGNERS) as prefetcher:
         first, *others = prefetcher.prepared([broken, *messages(Builder(template))])
         with pytest.raises(ValueError, match="no address"):

@@ -150,7 +150,7 @@ def test_a_refusal_of_an_old_address_has_no_consequence(
         transport.send([outgoing], outcomes.extend)
         transport.close()
     with deps.writing() as session:
-        outbox.settle_attempts(session, outcomes, {claimed.id: claimed.claim}, TUESDAY)
+        outbox.settle_attempts(session, outcomes, TUESDAY)
         Refusals(deps).apply(session, outcomes, TUESDAY)
     with deps.reading() as session:
         assert session.query(Suppression).count() == 0

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from notifier.deliver.outbox import Outcome, SendResult
+from notifier.deliver.outbox import Attempt, Outcome, SendResult
 from notifier.deliver.smtp import patience
 from notifier.deliver.smtp.client import Transport
 from notifier.deliver.smtp.protocol import OutgoingMessage
@@ -84,7 +84,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def mails(number: int) -> list[OutgoingMessage]:
     return [
         OutgoingMessage(
-            n,
+            Attempt(n, "claim"),
             "digest@example.org",
             f"p{n}@example.org",
             lambda n=n: b"Message-ID: <%d@example.org>\r\n\r\nNothing of it is true.\r\n" % n,
@@ -101,7 +101,7 @@ def send(
     transport = Transport(smtp)
     problem = transport.send(mails(number), outcomes.extend)
     transport.close()
-    assert sorted(outcome.delivery_id for outcome in outcomes) == list(range(number))
+    assert sorted(outcome.attempt.delivery_id for outcome in outcomes) == list(range(number))
     return problem, outcomes
 
 
@@ -188,7 +188,7 @@ def test_one_mail_that_alone_meets_a_421_waits_as_a_deferred_one_and_stops_no_ot
     with faulty_server.running(refused=refused) as server:
         problem, outcomes = send(server, 8)
         assert problem == ""
-    answers = {outcome.delivery_id: outcome.answer for outcome in outcomes}
+    answers = {outcome.attempt.delivery_id: outcome.answer for outcome in outcomes}
     assert answers.pop(2) is SendResult.DEFERRED
     assert set(answers.values()) == {SendResult.ACCEPTED}
 

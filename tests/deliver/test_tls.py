@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 
-from notifier.deliver.outbox import SendResult
+from notifier.deliver.outbox import Attempt, SendResult
 from notifier.deliver.smtp.client import Transport
 from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.settings import Smtp
@@ -37,7 +37,9 @@ def send(sink: Sink, security: str) -> tuple[str, list]:
     outcomes: list = []
     transport = Transport(Smtp(port=sink.port, security=security, connections=2, timeout_seconds=5))
     messages = [
-        OutgoingMessage(n, "digest@example.org", f"p{n}@example.org", lambda: MESSAGE)
+        OutgoingMessage(
+            Attempt(n, "claim"), "digest@example.org", f"p{n}@example.org", lambda: MESSAGE
+        )
         for n in range(6)
     ]
     problem = transport.send(messages, outcomes.extend)

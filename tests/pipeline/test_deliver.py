@@ -301,7 +301,7 @@ def scripted(*answers: bytes):
 
 GREETING = (b"220 test", b"250 test")
 OUTGOING = OutgoingMessage(
-    7,
+    outbox.Attempt(7, "claim"),
     "digest@example.org",
     "anna@example.org",
     lambda: b"Subject: x\r\n\r\nNothing of it is true.\r\n",
@@ -382,8 +382,7 @@ def test_an_uncertain_delivery_is_sent_again_with_its_message_id(enqueued: Insta
         (claimed, *_) = outbox.claim_due(session, TUESDAY, ClaimOptions(1))
         outbox.settle_attempts(
             session,
-            [Outcome(claimed.id, SendResult.UNKNOWN, "the connection ended")],
-            {claimed.id: claimed.claim},
+            [Outcome(claimed.attempt, SendResult.UNKNOWN, "the connection ended")],
             TUESDAY,
         )
         assert session.get_one(Delivery, claimed.id).status is DeliveryStatus.UNCERTAIN

@@ -53,6 +53,19 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(engine: Engine):
         assert compare_metadata(context, Base.metadata) == []
 
 
+def test_the_migrations_keep_the_promise_that_an_id_is_given_once(sqlite_engine: Engine):
+    promised = {
+        name
+        for name, table in Base.metadata.tables.items()
+        if table.dialect_options["sqlite"]["autoincrement"]
+    }
+    with sqlite_engine.connect() as connection:
+        tables = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type='table'"))
+        kept = {name for name, statement in tables if "AUTOINCREMENT" in statement}
+    assert "delivery" in promised
+    assert kept == promised
+
+
 def test_an_upgrade_of_a_current_database_does_nothing(engine: Engine):
     assert db.upgrade(engine) is False
 

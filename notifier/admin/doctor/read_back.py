@@ -16,7 +16,7 @@ from notifier.admin.doctor import sample_mail
 from notifier.admin.doctor.return_path import tagged
 from notifier.deliver.bounces import mailbox
 from notifier.deliver.bounces.imap_words import quoted_folder
-from notifier.deliver.outbox import Outcome, new_message_id
+from notifier.deliver.outbox import WITHOUT_ROW, Outcome, new_message_id
 from notifier.deliver.smtp.protocol import OutgoingMessage
 from notifier.deps import Deps
 from notifier.email_addresses import normalize, to_ascii_domain
@@ -68,7 +68,10 @@ class RoundTrip:
         sender = self.deps.settings.sender
         envelope = tagged(self.deps, self.message_id) if sender.bounce_tags else ""
         outgoing = OutgoingMessage(
-            0, envelope or self.deps.bounce_address, to_ascii_domain(address), lambda: octets
+            WITHOUT_ROW,
+            envelope or self.deps.bounce_address,
+            to_ascii_domain(address),
+            lambda: octets,
         )
         outcomes: list[Outcome] = []
         problem = self.deps.transport.send([outgoing], outcomes.extend)

@@ -5,13 +5,11 @@ not sent, or is sent again, is in `unsent`.
 """
 
 from notifier.deliver.outbox.claim import (
-    LEASE,
     MOST_UNCERTAIN,
     Claimed,
     ClaimOptions,
     claim_due,
     has_more,
-    renew,
 )
 from notifier.deliver.outbox.enqueue import (
     enqueue_asked,
@@ -24,6 +22,7 @@ from notifier.deliver.outbox.enqueue import (
     resume,
     try_again_at,
 )
+from notifier.deliver.outbox.lease import LEASE, WITHOUT_ROW, Attempt, is_held, renew
 from notifier.deliver.outbox.planned import (
     end_merged,
     enqueue_members,
@@ -51,6 +50,8 @@ from notifier.deliver.outbox.waiting import first_waiting_lane, next_due_at
 __all__ = [
     "LEASE",
     "MOST_UNCERTAIN",
+    "WITHOUT_ROW",
+    "Attempt",
     "ClaimOptions",
     "Claimed",
     "Outcome",
@@ -71,6 +72,7 @@ __all__ = [
     "hand_over",
     "has_more",
     "is_any_owed_again",
+    "is_held",
     "is_waiting_in",
     "lock_old",
     "lock_waiting",

@@ -6,7 +6,7 @@ a random name: only who knows it may settle what was claimed, or renew the lease
 """
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from notifier.deliver.outbox import rate_limits, stop, warm_up
 from notifier.deliver.outbox.enqueue import due_from
+from notifier.deliver.outbox.lease import LEASE, Attempt
 from notifier.deliver.outbox.wanted import (
     address_hash_of,
     address_of,
@@ -41,10 +42,6 @@ from notifier.store.models import (
     Suppression,
     is_unfinished,
 )
-
-# The heartbeat of `pipeline/deliver.py` renews a lease every 10 seconds. Chosen by hand; not
-# measured.
-LEASE = timedelta(seconds=30)
 
 # Deliveries that are held or paused are not read again for this time, because a list may be long.
 # Ending the hold makes them due at once (`resume`). Chosen by hand; not measured.
@@ -87,6 +84,11 @@ class Claimed(NamedTuple):
     time_zone: str = "UTC"
     lane: int = Lane.OTHERS
     claim: str = ""
+
+    @property
+    def attempt(self) -> Attempt:
+        """The attempt that this claim allows."""
+        return Attempt(self.id, self.claim)
 
 
 # The columns of a claimed digest, in the order of `Claimed`.
@@ -378,13 +380,3 @@ def _claimed_other(delivery: Delivery, name: str) -> Claimed:
 def _update(session: Session, ids: Sequence[int], values: Mapping[str, Any]) -> None:
     changed = update(Delivery).where(Delivery.id.in_(ids)).values(**values)
     session.execute(changed.execution_options(synchronize_session=False))
-
-
-def renew(session: Session, claims: Collection[str], now: datetime) -> None:
-    """Renew the leases of what is still being sent of these claims."""
-    sending = is_unfinished(), Delivery.status == DeliveryStatus.SENDING
-    session.execute(
-        update(Delivery)
-        .where(*sending, Delivery.claim.in_(claims))
-        .values(leased_until=now + LEASE)
-    )

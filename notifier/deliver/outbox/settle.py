@@ -6,7 +6,7 @@ sent, so that an answer that comes late is never taken for that of a newer attem
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from notifier.deliver.bounces.policy import Evidence
 from notifier.deliver.outbox import patience
+from notifier.deliver.outbox.lease import Attempt
 from notifier.deliver.outbox.patience import PATIENCE
 from notifier.enums import DeliveryStatus, WaitReason
 from notifier.store.db import Prepared, Run
@@ -43,7 +44,7 @@ class Outcome(NamedTuple):
     """The result of one delivery's attempt.
 
     Attributes:
-        delivery_id: the delivery.
+        attempt: the delivery, and the claim under which it was sent.
         answer: the result.
         text: the words of the server or the error of the connection, without addresses.
         recipient: the address, where the server refused it for good; else empty.
@@ -52,7 +53,7 @@ class Outcome(NamedTuple):
             refuses us, or is busy; else None.
     """
 
-    delivery_id: int
+    attempt: Attempt
     answer: SendResult
     text: str = ""
     recipient: str = ""
@@ -91,33 +92,28 @@ def _mark_sent(number: int) -> Prepared:
     )
 
 
-def settle_attempts(
-    session: Session, outcomes: Sequence[Outcome], claims: Mapping[int, str], now: datetime
-) -> list[Outcome]:
+def settle_attempts(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list[Outcome]:
     """Store the results of attempts that were not accepted.
 
     Args:
         session: a writing session.
         outcomes: the results.
-        claims: the name of the claim of each delivery, by its id.
         now: the time of the answers.
 
     Returns:
         The results that were stored. Not stored is one whose delivery is gone, because its
         recipient was erased meanwhile, or was claimed again after the lease ran out.
     """
-    ids = [outcome.delivery_id for outcome in outcomes]
+    ids = [outcome.attempt.delivery_id for outcome in outcomes]
     attempted = select(Delivery).where(
         Delivery.id.in_(ids), Delivery.status.in_(DeliveryStatus.WAITING)
     )
     deliveries = {
-        delivery.id: delivery
-        for delivery in session.scalars(attempted)
-        if delivery.claim == claims.get(delivery.id)
+        Attempt(delivery.id, delivery.claim): delivery for delivery in session.scalars(attempted)
     }
-    stored = [outcome for outcome in outcomes if outcome.delivery_id in deliveries]
+    stored = [outcome for outcome in outcomes if outcome.attempt in deliveries]
     for outcome in stored:
-        _settle(deliveries[outcome.delivery_id], outcome, now)
+        _settle(deliveries[outcome.attempt], outcome, now)
     session.flush()
     return stored
 

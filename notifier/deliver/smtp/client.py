@@ -60,7 +60,7 @@ class Transport:
         not_tried, waits = SendResult.NOT_TRIED, sending.waits_because
         settle(
             [
-                Outcome(outgoing.delivery_id, not_tried, problem, waits_because=waits)
+                Outcome(outgoing.attempt, not_tried, problem, waits_because=waits)
                 for outgoing in sending.queue
             ]
         )

@@ -7,6 +7,8 @@ connections are not known here.
 import time
 from typing import NamedTuple
 
+from notifier.deliver.outbox import Attempt
+
 # Seconds before the next connection, after each refusal of a new connection with nothing accepted
 # in between; then the run ends. Chosen by hand; not measured.
 _PAUSES = (0.5, 1.0, 2.0)
@@ -97,14 +99,14 @@ class Blame:
     """
 
     def __init__(self) -> None:
-        self._refusals: dict[int, _Refusal] = {}
+        self._refusals: dict[Attempt, _Refusal] = {}
         self.worked = 0
 
-    def note_refused(self, delivery_id: int) -> bool:
+    def note_refused(self, attempt: Attempt) -> bool:
         """Note that a new connection was refused with a mail; return whether the mail is to blame.
 
         It is when it alone meets such refusals, while others are accepted.
         """
-        before = self._refusals.get(delivery_id, _Refusal(0, self.worked))
-        refusal = self._refusals[delivery_id] = before._replace(times=before.times + 1)
+        before = self._refusals.get(attempt, _Refusal(0, self.worked))
+        refusal = self._refusals[attempt] = before._replace(times=before.times + 1)
         return refusal.times >= _MOST_REFUSALS and self.worked > refusal.worked_before

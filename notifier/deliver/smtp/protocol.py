@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from notifier.deliver.outbox import Outcome, SendResult
+from notifier.deliver.outbox import Attempt, Outcome, SendResult
 from notifier.deliver.redaction import safe
 from notifier.deliver.smtp.session_limits import is_about_session
 from notifier.enums import Lane
@@ -29,7 +29,7 @@ class OutgoingMessage(NamedTuple):
     """One message for the mail server.
 
     Attributes:
-        delivery_id: the delivery that the answer settles.
+        attempt: the delivery that the answer settles, and the claim under which it is sent.
         envelope_from: the address for reports about it.
         envelope_to: the recipient.
         message: returns the bytes (RFC 5322) when they are sent. Every line ends with CRLF, the
@@ -38,7 +38,7 @@ class OutgoingMessage(NamedTuple):
         lane: its place in the order of sending, from 0 (`enums.Lane`).
     """
 
-    delivery_id: int
+    attempt: Attempt
     envelope_from: str
     envelope_to: str
     message: Callable[[], bytes]
@@ -219,7 +219,7 @@ class SmtpProtocol:
         self._ending = None
         if code < 300:
             self.accepted += 1
-            self._report(Outcome(ended.delivery_id, SendResult.ACCEPTED))
+            self._report(Outcome(ended.attempt, SendResult.ACCEPTED))
         elif is_about_session("END", code, _text(self._reply)):
             self._returned = ended
             raise SessionRefusedError(ended, self._shown(code, "the message", ended))
@@ -309,7 +309,7 @@ class SmtpProtocol:
                 "the connection ended after the message was handed over: "
                 f"{safe(reason, ending.envelope_to)}"
             )
-            self._report(Outcome(ending.delivery_id, SendResult.UNKNOWN, text))
+            self._report(Outcome(ending.attempt, SendResult.UNKNOWN, text))
         if self._only_envelope_sent:
             return current
         if current is not None:
@@ -317,7 +317,7 @@ class SmtpProtocol:
                 "the connection ended before the message was handed over: "
                 f"{safe(reason, current.envelope_to)}"
             )
-            self._report(Outcome(current.delivery_id, SendResult.DEFERRED, text))
+            self._report(Outcome(current.attempt, SendResult.DEFERRED, text))
         return None
 
     def abandon(self, reason: str) -> list[OutgoingMessage]:
@@ -348,7 +348,7 @@ def _refusal(outgoing: OutgoingMessage, step: str, code: int, reply: Sequence[by
     from notifier.deliver.smtp.refusals import outcome_of
 
     sender, recipient = outgoing.envelope_from, outgoing.envelope_to
-    return outcome_of(outgoing.delivery_id, sender, recipient, step, code, _text(reply))
+    return outcome_of(outgoing.attempt, sender, recipient, step, code, _text(reply))
 
 
 def _text(reply: Sequence[bytes]) -> str:

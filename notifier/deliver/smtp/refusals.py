@@ -10,7 +10,7 @@ import re
 from notifier.deliver.bounces.diagnostics import Diagnostic, choose_status
 from notifier.deliver.bounces.policy import Evidence, Judgement, Stage, judge
 from notifier.deliver.bounces.subjects import NOBODY, Parties, Subject
-from notifier.deliver.outbox import Outcome, SendResult
+from notifier.deliver.outbox import Attempt, Outcome, SendResult
 from notifier.deliver.redaction import safe
 from notifier.deliver.smtp.session_limits import is_about_session
 from notifier.enums import WaitReason
@@ -38,12 +38,12 @@ def judge_answer(
 
 
 def outcome_of(
-    delivery_id: int, envelope_from: str, envelope_to: str, step: str, code: int, text: str
+    attempt: Attempt, envelope_from: str, envelope_to: str, step: str, code: int, text: str
 ) -> Outcome:
     """Return the outcome of an answer that accepts nothing.
 
     Args:
-        delivery_id: the delivery.
+        attempt: the attempt that was answered.
         envelope_from: our address for reports.
         envelope_to: the recipient.
         step: the command that was answered, or ``the message``.
@@ -52,17 +52,17 @@ def outcome_of(
     """
     shown = f"the server answered {code} to {step}: {safe(text, envelope_to)}"
     if not 400 <= code < 600:
-        return Outcome(delivery_id, SendResult.DEFERRED, shown)
+        return Outcome(attempt, SendResult.DEFERRED, shown)
     judgement = judge_answer(step, code, text, envelope_from, envelope_to)
     if judgement.waits_because is not None:
         waits = judgement.waits_because
-        return Outcome(delivery_id, SendResult.DEFERRED, shown, waits_because=waits)
+        return Outcome(attempt, SendResult.DEFERRED, shown, waits_because=waits)
     if code < 500:
-        return Outcome(delivery_id, SendResult.DEFERRED, shown)
+        return Outcome(attempt, SendResult.DEFERRED, shown)
     evidence = Evidence(
         judgement.kind, choose_status("", text), str(code), subject=judgement.subject
     )
-    return Outcome(delivery_id, SendResult.REFUSED, shown, envelope_to, evidence)
+    return Outcome(attempt, SendResult.REFUSED, shown, envelope_to, evidence)
 
 
 def told_of_session(answer: str) -> tuple[str, WaitReason | None]:

@@ -179,9 +179,7 @@ class Sending:
                 return None
             outgoing = self.queue.take(first_lane_last=self._serves_first_lane)
             if not outgoing.envelope_to.isascii():
-                self._loose.append(
-                    Outcome(outgoing.delivery_id, SendResult.REFUSED, _NEEDS_SMTPUTF8)
-                )
+                self._loose.append(Outcome(outgoing.attempt, SendResult.REFUSED, _NEEDS_SMTPUTF8))
                 continue
             try:
                 octets = outgoing.message()
@@ -205,9 +203,9 @@ class Sending:
 
     def _note_unbuilt(self, outgoing: OutgoingMessage, error: Exception) -> None:
         trace = redacted("".join(traceback.format_exception(error)))
-        log.error("Delivery %d cannot be built:\n%s", outgoing.delivery_id, trace)
+        log.error("Delivery %d cannot be built:\n%s", outgoing.attempt.delivery_id, trace)
         text = f"the mail cannot be built: an unexpected error ({type(error).__name__})"
-        self._loose.append(Outcome(outgoing.delivery_id, SendResult.DEFERRED, text))
+        self._loose.append(Outcome(outgoing.attempt, SendResult.DEFERRED, text))
 
     def _start_idle(self) -> None:
         if self.queue:
@@ -293,9 +291,9 @@ class Sending:
         A message that alone meets such refusals waits for its next attempt as any deferred message
         does.
         """
-        if self._blame.note_refused(outgoing.delivery_id):
+        if self._blame.note_refused(outgoing.attempt):
             text = f"the server answered {answer}"
-            self._loose.append(Outcome(outgoing.delivery_id, SendResult.DEFERRED, text))
+            self._loose.append(Outcome(outgoing.attempt, SendResult.DEFERRED, text))
         else:
             self.queue.add([outgoing])
 
