@@ -9,7 +9,14 @@ ranges given below no item of them gets another tier (docs/matching.md, section 
 
 import re
 
-from notifier.text.pointers import ABOUT_THE_SITE, ADVERTISEMENTS, CONTINUE, NEWS_LISTS, POINTERS
+from notifier.text.pointers import (
+    ABOUT_THE_SITE,
+    ADVERTISEMENTS,
+    ANNOUNCEMENTS,
+    CONTINUE,
+    NEWS_LISTS,
+    POINTERS,
+)
 from notifier.text.sentences import first_sentence_end
 
 _HEADING = re.compile(rf"(?i)(?:{POINTERS}|{ABOUT_THE_SITE})\s?[:：]?")
@@ -26,6 +33,7 @@ _REST = re.compile(rf"(?i)(?:{CONTINUE})")
 _REST_LINE = re.compile(rf"(?i)[→»›>]?\s?(?:{CONTINUE})\s?[→»›>….]{{0,3}}")
 _ARROWS = ("»", "›", "→")
 _NEWS_LIST = re.compile(rf"(?i)(?:{NEWS_LISTS})")
+_ANNOUNCEMENT = re.compile(rf"(?i)(?:{ANNOUNCEMENTS})")
 # Stops that end a sentence (group `ends`), or occur inside a word, as in 2.0 or example.org.
 _STOPS = re.compile(r"[.!?…]+(?P<ends>(?=\s|$))?")
 # Behind this part of a text a pointer opens a list, and all that follows is removed. Same result
@@ -47,7 +55,8 @@ def without_boilerplate(text: str) -> str:
     A line that is a pointer heading is removed with the lines below it, up to a line of prose.
     Inside a line the pointer is removed with the sentence behind it. In the last part of the text
     everything behind a pointer is removed. A link to the rest of an item ("Read more »") is removed
-    alone, and a name of the text's own news ("Latest news:") stays. A text of more than 100,000
+    alone; a name of the text's own news ("Latest news:") stays, and so does what announces the text
+    itself at its very beginning ("ICYMI:"). A text of more than 100,000
     characters is returned as it is.
     """
     if len(text) > _LONGEST_ARTICLE:
@@ -60,7 +69,7 @@ def without_boilerplate(text: str) -> str:
         is_last_part = begin > len(text) * _TAIL
         if _REST.fullmatch(pointer["words"]) and pointer["sign"] in _ARROWS:
             text = f"{text[:begin]} {text[end:]}"
-        elif _NEWS_LIST.fullmatch(pointer["words"]) and not is_last_part:
+        elif _names_what_follows(pointer, text[:begin], is_last_part=is_last_part):
             begin = end
         elif (bracket_end := _bracket_end(text, pointer)) > 0:
             text = f"{text[:begin]} {text[bracket_end:]}"
@@ -69,6 +78,13 @@ def without_boilerplate(text: str) -> str:
             text = f"{text[:begin]} {rest}"
         pointer = _INLINE.search(text, begin)
     return text
+
+
+def _names_what_follows(pointer: re.Match[str], before: str, *, is_last_part: bool) -> bool:
+    """Return whether a pointer is a name of the text's own news, or announces the text itself."""
+    if _NEWS_LIST.fullmatch(pointer["words"]):
+        return not is_last_part
+    return bool(_ANNOUNCEMENT.fullmatch(pointer["words"])) and not before.strip()
 
 
 def _bracket_end(text: str, pointer: re.Match[str]) -> int:

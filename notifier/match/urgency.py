@@ -26,10 +26,12 @@ _ALERT = re.compile(
 )
 # Characters that are read before an alert, and behind it. Chosen by hand; not measured.
 _BESIDE = 40
-# There is none, or it is over: up to three words before an alert, or behind it.
+# There is none, or it is over: up to three words before an alert, or behind it. What happened by it
+# or after it is told of one that there is.
 _NONE = re.compile(
-    r"(?i)\b(?:no|not|never|without|free of|lift(?:s|ing)?|remov(?:es|ing)|resum(?:es|ing)|keine?)"
-    r"(?: [\w-]+){0,3} $"
+    r"(?i)\b(?:(?:no|not|never|without|free of|lift(?:s|ing)?|remov(?:es|ing)|keine?)"
+    r"(?: (?!(?:after|amid|as|because|by|despite|due|following|over)\b)"
+    r"[\w.’'-]+){0,3}|resum(?:es|ing)(?: [\w-]+){0,3}) $"
 )
 _OVER = re.compile(r"(?i)\b(?:lifted|removed|ends|ended)\b")
 _NOT = re.compile(r"(?i)\b(?:not|never|no longer)\b|n['’]t\b")
@@ -38,13 +40,27 @@ _MEMORY = re.compile(
     r"(?i)\b(?:patients?|participants?|people|women|men|families|parents|volunteers|they|who|"
     r"memory|memory and|free|delayed|word|verbal) $"
 )
-# What a medicine stops is no trial: "stops relapses in a study", "study: lesions stopped".
+# What a medicine stops is no trial: "stops relapses in a study", "study: lesions stopped". But a
+# trial may have its name from it: "trial in progression halted", "halts relapse prevention study".
 _ILLNESS = (
     r"\b(?:relapses?|lesions?|progression|disability|attacks?|flares?|inflammation|symptoms?|"
     r"atrophy|worsening|decline|damage|degeneration|activity|nausea|headaches?|pain|fatigue|"
     r"bleeding|(?:MS|multiple sclerosis|disease)(?=,| (?:in|during)\b))\b"
 )
-_ILLNESS_ENDS = re.compile(rf"(?i){_ILLNESS}")
+_ILLNESS_ENDS = re.compile(
+    rf"(?i){_ILLNESS}(?: (?:is|are|was|were|has|have|had|been|being|fully|completely)){{0,3}}"
+    r" [\w-]+$"
+)
+_NAMES_TRIAL = re.compile(r"(?i)\b(?:against|for|in|into|of|on|with)\b[^.:;,]*$")
+_CLAUSE = re.compile(
+    r"(?i)[:;,]|\b(?:shows?|finds?|found|says?|suggests?|sees|saw|reports?|reported|reveals?|"
+    r"confirms?|that|where|whose)\b"
+)
+_STOPS_ILLNESS = re.compile(
+    rf"(?i)[\w-]+(?: [\w-]+){{0,2}}? {_ILLNESS}(?:[ -]{_ILLNESS})*+"
+    rf"(?! (?:(?!(?:in|during|across|over)\b)[\w-]+ )?{_TRIAL}\b"
+    r"| (?:prevention|treatment|reduction)\b)"
+)
 _ENDS_ILLNESS = re.compile(
     r"(?i)^(?: (?!(?:after|over|due|for|in|because|amid|following|by|as)\b)[\w-]+){0,2} "
     rf"{_ILLNESS}"
@@ -77,11 +93,20 @@ def _is_alert(title: str, words: re.Match[str]) -> bool:
     if words["recall"]:
         return not _MEMORY.search(before)
     if words["trial"] or words["end"]:
-        is_illness = _ILLNESS_ENDS.search(words[0]) or (
-            words["trial"] and _ENDS_ILLNESS.search(behind)
-        )
+        is_illness = _is_of_illness(words) or (words["trial"] and _ENDS_ILLNESS.search(behind))
         return not (is_illness or _NOT.search(words[0]))
     return not _OVER.search(behind)
+
+
+def _is_of_illness(words: re.Match[str]) -> bool:
+    """Return whether an illness ends, or something of it, and not the trial."""
+    if words["end"]:
+        return _STOPS_ILLNESS.match(words.string, words.start()) is not None
+    illness = _ILLNESS_ENDS.search(words[0])
+    if illness is None:
+        return False
+    clause = _CLAUSE.split(words[0][: illness.start()])[-1]
+    return not _NAMES_TRIAL.search(clause)
 
 
 def _is_urgent(change: Mapping[str, Any]) -> bool:

@@ -37,6 +37,10 @@ POINTERS = (
     r"citește și|olvassa el ezt is|(?:читайте|смотрите) также|читайте також|"
     r"bunlar da ilginizi çekebilir|相关阅读|相关文章|延伸阅读|관련 ?기사|اقرأ أيضا|קראו גם"
 )
+# Phrases that announce, at the very beginning of a text, what stands behind them.
+ANNOUNCEMENTS = (
+    r"don[’']t miss|in case you missed it|icymi|editor[’']?s (?:picks?|choice)|must[- ]read"
+)
 # Words before an advertisement on the same line.
 ADVERTISEMENTS = (
     r"advertisement|sponsored(?: content)?|anzeige|werbung|publicité|publicidad|pubblicità|"
