@@ -133,10 +133,20 @@ def _without_earlier(items: Sequence[Identified], places: Sequence[int]) -> Sequ
         return places
     newest: list[int] = []
     for place in sorted(places, key=lambda place: _age(items[place][0])):
-        seen = appearance_of_observation(*items[place])
-        if not any(is_version(seen, appearance_of_observation(*items[kept])) for kept in newest):
+        seen, have_guid = appearance_of_observation(*items[place]), _has_guid(items[place])
+        if not any(
+            is_version(seen, appearance_of_observation(*items[kept]), have_guid=have_guid)
+            for kept in newest
+        ):
             newest.append(place)
     return newest
+
+
+def _has_guid(item: Identified) -> bool:
+    """Return whether an item has a guid that is not its link."""
+    observation, its_keys = item
+    guid = KeyKind.GUID.name_in(its_keys[0])
+    return KeyKind.GUID.is_of(its_keys[0]) and canonical_url(guid) != canonical_url(observation.url)
 
 
 def _age(observation: Observation) -> float:

@@ -173,19 +173,30 @@ def is_same_page(known: Appearance, seen: Appearance) -> bool:
     return same_title or _have_one_moment(known, seen)
 
 
-def is_version(known: Appearance, seen: Appearance) -> bool:
+def is_version(known: Appearance, seen: Appearance, *, have_guid: bool) -> bool:
     """Return whether two items of one document with the same ids are versions of one thing.
 
     A feed may list the earlier version of an item beside the edited one (RFC 4287, 4.1.1). Things
-    that have the ids of their site in common differ in title and text.
+    that have the ids of their site in common differ in title and text, or in text and date.
+
+    Args:
+        known: one of them.
+        seen: the other one.
+        have_guid: whether they have a guid that is not their link.
     """
     texts = compare_texts(known, seen)
     if known.folded_title != seen.folded_title:
         is_renamed = _is_edit(known, seen) and _keeps_its_slug(seen, known)
         return is_renamed or (texts is Texts.SAME and _are_long(known, seen))
+    if texts is Texts.SAME:
+        return True
+    keeps_its_slug = _keeps_its_slug(known, seen)
     if texts is Texts.UNKNOWN:
-        return _keeps_its_slug(known, seen)
-    return texts is Texts.SAME or (bool(known.folded_title) and _shares_most(known, seen))
+        return keeps_its_slug
+    # The notices of one page may share their title and most words, and have its link as their guid.
+    is_own = have_guid or keeps_its_slug or bool(known.number and known.number == seen.number)
+    is_one = is_own or known.moment == seen.moment
+    return is_one and bool(known.folded_title) and _shares_most(known, seen)
 
 
 def is_other_thing(known: Appearance, seen: Appearance) -> bool:

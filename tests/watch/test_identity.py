@@ -197,6 +197,31 @@ def test_things_that_have_the_ids_of_their_site_in_common_are_told_apart_by_thei
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "link", ["https://herald.example.org/recalls", "https://herald.example.org/"]
+)
+@pytest.mark.parametrize("is_guid", [True, False])
+def test_notices_of_one_page_that_differ_in_a_name_and_their_date_are_two_things(
+    engine: Engine, link: str, is_guid: bool
+):
+    text = (
+        "Lot {} tablets is recalled. Patients should ask their pharmacist, and must not stop their "
+        "treatment on their own. More information is on our website, which nobody made."
+    )
+    earlier, later = (
+        an_item(
+            guid=link if is_guid else "",
+            url=link,
+            title="Medicine recall",
+            summary=text.format(lot),
+            published_at=moment,
+        )
+        for lot, moment in (("123 of Madeupab 14 mg", MONDAY), ("987 of Invented 0.5 mg", LATER))
+    )
+    both = [later, earlier]
+    assert polled(engine, [earlier], both, both) == [(1, 0), (1, 0), (0, 0)]
+
+
 def test_an_item_without_any_key_is_left_out(engine: Engine):
     nothing = Observation(guid="", url="", title="")
     with db.writing(engine) as session:
