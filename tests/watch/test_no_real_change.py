@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notifier.watch.compare import surroundings
 from notifier.watch.compare.diff import Difference, State, compare
+from notifier.watch.compare.wording import words
+from tests.support.effort import measured
 
 LEAD = "Frexalimab was tried for a year in the clinic of Lindau. Nearly all people stayed in it."
 
@@ -199,6 +202,21 @@ OTHER_WORDS = (
     ("It could help people with it.", "It may help people with it."),
     ("Die Zahl der Schübe stieg an.", "Die Zahl der Schübe nahm zu."),
     ("Un traitement pour la maladie.", "Un traitement contre la maladie."),
+    ("The drug is given biweekly.", "The drug is given bi-weekly."),
+    ("It is given semiannually.", "It is given semi-annually."),
+    ("They took 5 mg a day.", "They took 5 mg daily."),
+    ("They took two tablets a day.", "They took two tablets daily."),
+    ("It is given once a week.", "It is given weekly."),
+    ("It is given every month.", "It is given monthly."),
+    ("It was given for a week.", "It was given for one week."),
+    ("An hour later all was well.", "One hour later all was well."),
+    ("It costs $9,000 a year.", "It costs $9,000 per year."),
+    ("ARR (annualised relapse rate) fell.", "ARR fell."),
+    ("Acme (NASDAQ: ACME) led it.", "Acme led it."),
+    ("Acme (Euronext Paris: ACM; NASDAQ: ACME) led it.", "Acme led it."),
+    ("Acme (Nasdaq GS: ACME and TSE: 4523) led it.", "Acme led it."),
+    ("The trial confirmed it.", "The trial is confirming it."),
+    ("Die Zulassung kam.", "Die Zulassungen kamen."),
 )
 
 
@@ -465,6 +483,30 @@ TOLD = {
     "correction of an article": ("It was in Ulm.", "It was in a corrected article.", "corrected"),
     "number before a state of a paper": ("Early view: 12 left.", "Early view: 21 left.", "21"),
     "correction below": ("It ended.", "It ended.\nCorrection: the dose was 1,800 mg.", "1,800"),
+    "how long and how often": ("It is taken for a week.", "It is taken weekly.", "weekly"),
+    "once and often": ("It is given after a month.", "It is given monthly.", "monthly"),
+    "how often and how long": ("An MRI is done yearly.", "An MRI is done after a year.", "a year"),
+    "number behind an explained short form": ("ARR (annualised relapse rate, 0.12) was lower.",
+                                              "ARR (annualised relapse rate, 0.21) was lower.",
+                                              "0.21"),
+    "percent behind an explained short form": ("ORR (objective response rate: 45%) was so.",
+                                               "ORR (objective response rate: 54%) was so.", "54%"),
+    "months in brackets": ("Few relapsed (six months: 12%).", "Few relapsed (six months: 21%).",
+                           "21%"),
+    "weeks in brackets": ("The dose rises (six weeks: 30 mg; later 60 mg).",
+                          "The dose rises (six weeks: 40 mg; later 60 mg).", "40 mg"),
+    "harmless": ("The drug is harmful.", "The drug is harmless.", "harmless"),
+    "German compound": ("Acme erhält die Zulassung für Ternimod.",
+                        "Acme erhält die Zulassungsempfehlung für Ternimod.", "empfehlung"),
+    "German concerns": ("Der Rat bestätigt die Sicherheit von Ternimod.",
+                        "Der Rat bestätigt die Sicherheitsbedenken von Ternimod.", "bedenken"),
+    "several deaths": ("They saw the death in it.", "They saw the deaths in it.", "deaths"),
+    "blood that is donated": ("You must not:\ndonate blood for 7 days after it",
+                              "You must not:\ndonate blood for 6 months after it", "6 months"),
+    "dose of the start": ("Start/loading dose: 600 mg", "Start/loading dose: 300 mg", "300 mg"),
+    "dose at home": ("Home/self-injection: 120 mg", "Home/self-injection: 210 mg", "210 mg"),
+    "share behind a colon": ("It helped most (six in all: 12 women).",
+                             "It helped most (six in all: 21 women).", "21 women"),
 }  # fmt: skip
 # A theme that the site changes in the same moment.
 THEME = (
@@ -560,6 +602,11 @@ TOLD_HEADLINES = {
     "percent in brackets": ("Frexalimab slows MS (89%)", "Frexalimab slows MS (86%)"),
     "other news beside a site": ("Frexalimab helps | Lindau Herald",
                                  "Frexalimab harms | Lindau Herald"),
+    "numbers that changed owners": ("Frexalimab: 45%, placebo: 12%", "45% placebo, 12% frexalimab"),
+    "numbers that changed places": ("Deaths: 5, infections: 12", "5 infections, 12 deaths"),
+    "a few": ("Few people benefit from frexalimab", "A few people benefit from frexalimab"),
+    "a little": ("Little benefit of frexalimab in MS", "A little benefit of frexalimab in MS"),
+    "French a little": ("Peu d'effet du frexalimab", "Un peu d'effet du frexalimab"),
 }  # fmt: skip
 
 
@@ -594,6 +641,25 @@ STYLES = {
     "exclamation marks": lambda text: text.replace(".", "!"),
     "reading time": lambda text: f"4 min read\n{text}\nShare on Facebook",
 }
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("V " * 100_000, 8), ("I and " * 50_000, 8), ("phase " + "III/" * 50_000, 8)],
+    ids=["Roman numbers", "Roman numbers with and", "phases"],
+)
+def test_many_numbers_cost_no_more_than_their_length(text: str, seconds: float):
+    with measured() as effort:
+        words(text)
+    assert effort.processor < seconds
+
+
+@pytest.mark.parametrize("sign", "·>|/›")
+def test_a_line_of_signs_costs_no_more_than_its_length(sign: str):
+    for line in (f"Home {sign * 200} p. 3", f"Home {f' {sign} x' * 55} 3."):
+        with measured() as effort:
+            surroundings.is_around(line)
+        assert effort.processor < 0.5
 
 
 @given(SENTENCES, st.sampled_from(sorted(STYLES)))

@@ -24,6 +24,7 @@ _LONGEST_EDIT, _MOST_LOOKED_AT = 60, 5
 _IN_BRACKETS = re.compile(r" ?[(\[]([^\W\d_](?:[^\W\d_]|[.&-](?=\w)){1,9}\.?)[)\]]")
 _EXPLAINED = re.compile(r"(?<!\w)([^\W\d_]{2,9}) ?[(\[]([^()\[\]]{3,100})[)\]]")
 _WORDS = re.compile(r"[^\W\d_]+")
+_ONLY_WORDS = re.compile(r"[^\W\d_]+(?:[ '’/–-]{1,3}[^\W\d_]+)*")
 
 
 class Written(Protocol):
@@ -40,7 +41,8 @@ _Word = TypeVar("_Word", bound=Written)
 def without_repeated(text: str) -> str:
     """Return a text without abbreviations in brackets behind, or before, the words they stand for.
 
-    ``multiple sclerosis (MS)`` and ``MS (multiple sclerosis)`` lose what is in brackets.
+    ``multiple sclerosis (MS)`` and ``MS (multiple sclerosis)`` lose what is in brackets. What
+    stands behind the words stays: ``ARR (annualised relapse rate, 0.12)`` becomes ``ARR (0.12)``.
     """
     if "(" not in text and "[" not in text:
         return text
@@ -78,8 +80,12 @@ def _without_short_form(bracket: re.Match[str]) -> str:
 
 def _without_long_form(explained: re.Match[str]) -> str:
     letters = _letters(explained[1])
-    words = _WORDS.findall(explained[2])[: _MOST_WORDS + 1]
-    return explained[1] if letters and _are_initials(letters, words) else explained[0]
+    spelt = _ONLY_WORDS.match(explained[2])
+    words = _WORDS.findall(spelt[0])[: _MOST_WORDS + 1] if spelt else []
+    if not letters or spelt is None or not _are_initials(letters, words):
+        return explained[0]
+    rest = explained[2][spelt.end() :].strip(" ,:;=")
+    return f"{explained[1]} ({rest})" if rest else explained[1]
 
 
 def _letters(word: str) -> str:

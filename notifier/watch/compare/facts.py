@@ -102,12 +102,13 @@ _TITLES = _words(
 _SHORTEST_KATAKANA = 3
 # Beginnings of words, so that "reduces" and "reduced" state the same.
 _OUTCOME_STEMS = (
-    "effective", "ineffective", "efficac", "unsafe", "harm", "toxic", "approv", "reject",
-    "authoris", "authoriz", "licens", "fail", "miss", "reduc", "decreas", "increas", "improv",
-    "worsen", "slow", "prevent", "cure", "halt", "stop", "paus", "suspen", "terminat", "withdr",
-    "retract", "superior", "inferior", "significan", "benefi", "death", "fatal", "serious",
-    "severe", "recommend", "warn", "correct", "erratum", "clarif", "better", "fewer", "higher",
-    "lower", "confirm", "delay", "cancel", "complet", "wirksam", "unwirksam", "sicher",
+    "effective", "ineffective", "efficac", "unsafe", "harmless", "harm", "toxic", "approv",
+    "reject", "authoris", "authoriz", "licens", "fail", "miss", "reduc", "decreas", "increas",
+    "improv", "worsen", "slow", "prevent", "cure", "halt", "stop", "paus", "suspen", "terminat",
+    "withdr",
+    "retract", "superior", "inferior", "significan", "benefi", "deaths", "death", "fatal",
+    "serious", "severe", "recommend", "warn", "correct", "erratum", "clarif", "better", "fewer",
+    "higher", "lower", "confirm", "delay", "cancel", "complet", "wirksam", "unwirksam", "sicher",
     "zugelassen", "zulassung", "abgelehnt", "gescheitert", "gestoppt", "abgebrochen", "verringer",
     "verbesser", "verschlechter", "erhöh", "gesenk", "zurückgezogen", "berichtig", "gestorben",
     "efficace", "inefficace", "approuv", "rejet", "échou", "arrêt", "rédui", "augment",
@@ -117,6 +118,8 @@ _OUTCOME_STEMS = (
     "mejor", "empeor", "muert", "retir", "correc",
 )  # fmt: skip
 _OUTCOMES = tuple(map(bare, _OUTCOME_STEMS))
+# In letters, as of "recommendations". Chosen by hand; not measured.
+_LONGEST_ENDING = 6
 
 
 def facts(its_words: Iterable[Word]) -> Counter[str]:
@@ -133,12 +136,21 @@ def fact_of(word: Word) -> str:
     if is_listed or any(char.isdigit() for char in folded):
         return folded
     if folded.startswith(_OUTCOMES):
-        return next(stem for stem in _OUTCOMES if folded.startswith(stem))
+        stem = next(stem for stem in _OUTCOMES if folded.startswith(stem))
+        return stem if _is_ending(folded[len(stem) :]) else folded
     if _NEGATION_IN_WORD.search(folded) or folded.endswith(_SUBSTANCES):
         return folded
     if not _is_name(word.shown, first=word.first):
         return ""
     return _WEEKDAYS.get(folded, folded)
+
+
+def _is_ending(rest: str) -> bool:
+    """Return whether the end of a word makes a form of it, and no compound of two nouns.
+
+    German joins nouns by an s: a "Zulassungsempfehlung" is no "Zulassung".
+    """
+    return len(rest) <= _LONGEST_ENDING and not (rest.startswith("s") and len(rest) > 2)
 
 
 def changed(gone: Counter[str], came: Counter[str]) -> tuple[Counter[str], Counter[str]]:

@@ -241,11 +241,15 @@ _POINTER = whole(r"""
     | article | the\ (?:full|original|whole)\ (?:article|story|post|text) | on\ \S{1,60} ) )*
     \W{0,5}
     | [‹←]\ [^›→]{1,120} | [^‹←]{1,120}\ [›→]
-    | (?:home | start(?:seite)? | accueil | inicio) (?:\ ?[>»›/|·]\ ?[^.!?]{1,40}){1,6}
+    | (?:home | start(?:seite)? | accueil | inicio)
+    (?: (?: (?:\ ?[>»›|·]\ ?|\ /\ ) [^.!?:>»›/|·\d]{1,40} ){1,6}
+    | (?: \ ?[>»›]\ ? [^.!?:>»›]{1,40} ){2,6} )
     | a\ version\ of\ this\ (?:article|story)\ .{1,120}
     | this\ (?:summary|article|text|translation)\ was\ (?:created|generated|translated|written)
     \ (?:by|with|using)\ (?:ai|an\ ai|a\ machine|artificial)\b .{0,120}
-    | (?:log|sign)\ in\ (?:or|to)\ .{1,120} | donate\b .{0,60}
+    | (?:log|sign)\ in\ (?:or|to)\ .{1,120} | donate
+    (?: \ (?:now|today|here|online|monthly|once|securely)
+    | \ [$€£]\ ?\d{1,5}(?:\ (?:a|per)\ (?:month|year))? | \ to\ (?!a\ )[^\d]{1,40} )?
     | support\ (?:us|our\ (?:work|journalism))\b .{0,60}
     | click\ here\ .{0,60} | this\ (?:article|story|post)\ (?:was\ )?(?:first|originally)\ .{1,80}
     | (?: the\ post | der\ beitrag | l.article | cet\ article | la\ entrada | el\ artículo
@@ -280,8 +284,6 @@ _PARTS = whole(r"""
     | (?:s.ouvre\ dans\ )?(?:une?\ )?(?:nouvelle\ fenêtre|nouvel\ onglet)
     | se\ abre\ en\ (?:una\ )?(?:nueva\ )?(?:ventana|pestaña)(?:\ nueva)?
     | pdf (?: ,?\ [\d.,]{1,6}\ ?[km]b )? ) [)\]]
-    | \( (?: nasdaq | nyse | euronext | lse | six | xetra | otcqx | otc | tsx? | tse | asx | hkex )
-    (?:\ \w{2,10})? \ ?: [^()]{1,80} \)
     | \b(?:19|20)\d\d (?:\ [a-z]{3,9}\.?(?:\ \d{1,2})?)? ;\ ?\d+ (?:\ ?\([\w\ –-]{1,15}\))?
     (?: \ ?:\ ?e?\d+(?:[-–]e?\d+)? )?
     | \b(?:19|20)\d\d\ [a-z]{3}\ \d{1,2}:\ ?[\w.-]{2,40}
@@ -300,6 +302,13 @@ _PARTS = whole(r"""
     | \b(?:doi:?\ ?)?10\.\d{4,9}/\S{1,200} | \bpmc?id:?\ ?\w{1,12}
     | \bpublication\ date:\ ?[^:]{1,60}(?=\bsource:|\bauthor\(s\):|$)
 """)
+# Where shares are traded: (NASDAQ: SNY; Euronext Paris: SAN). "Six months:" is no exchange.
+_SHARE = r"[A-Z0-9][A-Z0-9.]{0,9}"
+_TRADED = rf"""
+    (?: NASDAQ | Nasdaq | NYSE | EURONEXT | Euronext | LSE | SIX | XETRA | Xetra | OTCQX | OTC
+    | TSXV? | TSE | ASX | HKEX ) (?:\ [A-Z][A-Za-z]{{1,9}})? \ ?:\ ? {_SHARE}
+"""
+_LISTED = whole(rf"\( {_TRADED} (?: \ ?(?:[,;/|&]|and)\ ? (?: {_TRADED} | {_SHARE} ) ){{0,4}} \)")
 # The beginnings of a publisher's note.
 _NOTE = whole(r"""
     (?i) [\W_]{0,5} (?: correct(?:ion|ed) | corrigend | errat | clarification | editor.?s\ note
@@ -310,8 +319,8 @@ _NOTE = whole(r"""
 
 
 def without_credits(line: str) -> str:
-    """Return a line without credits in brackets, and without volume and page numbers."""
-    return _PARTS.sub(" ", line)
+    """Return a line without credits and shares in brackets, and without volume and page numbers."""
+    return _LISTED.sub(" ", _PARTS.sub(" ", line))
 
 
 def is_around(line: str) -> bool:

@@ -41,9 +41,18 @@ _BOTH = re.compile(
 _HALVES = {"½": ".5", "¼": ".25", "¾": ".75", "1/2": ".5"}
 _HALF = re.compile(r"(?<=\d)(?:([½¼¾])| (1/2)(?![\d/]))")
 _OFTEN = re.compile(
-    r"(?i)\b(?:once[ -])?(?:(?:(?:an?|per|each|every) |(?<=[a-z%]/))(hour|day|week|month|year)|"
-    r"(dai|week|month|year)ly|(annual)ly)\b|\bevery other (?=(?:day|week|month|year)\b)"
+    r"(?i)\b(?P<once>once[ -])?(?:(?:(?P<a>an? )|(?:per|each|every) |(?<=[a-z%]/))"
+    r"(?P<unit>hour|day|week|month|year)|(?<!bi-)(?<!semi-)(?<!tri-)"
+    r"(?P<stem>dai|week|month|year|annual)ly)\b"
+    r"|\bevery other (?=(?:day|week|month|year)\b)"
 )
+# What may be done so often "a week": a dose, or anything of which there are several.
+_SEVERAL = re.compile(
+    r"(?i)(?:\b(?:twice|thrice|time|dose|tablet|pill|capsule|injection|infusion|m?c?g|kg|ml|iu)"
+    r"|(?P<plural>\b[^\W\d_]+s)|[\d%)])[ -]$"
+)
+# Words with an s that are no plural: "it takes a week" says how long.
+_NO_PLURALS = frozenset(("is", "was", "has", "as", "this", "takes", "lasts", "less", "plus"))
 # Years that an age may leave out.
 _AGE = re.compile(r"(?i)(?<=\d)[ -]years?(?=[ -](?:of age|old|(?:and|or) (?:older|over|above))\b)")
 _TIMES = {"dai": "day", "annual": "year"}
@@ -73,6 +82,9 @@ _BEFORE_ROMAN = frozenset(
 _ROMAN |= {sign: number for number, sign in enumerate("一二三四", start=1)}
 _ROMAN_LETTER = re.compile(r"(i{1,3}|iv|v)([ab])")
 _ROMAN_SHOWN = re.compile(r"[IV]{1,4}[ab]?")
+# Roman numbers in a list that are looked at, and characters before "a week". Chosen by hand, for
+# time.
+_MOST_ROMAN, _LOOK_BACK = 6, 30
 _LISTING = frozenset(("and", "or", "oder", "ou", "o"))
 # What follows the number of a phase in Japanese and Chinese.
 _BEHIND_ROMAN = frozenset(("相", "期"))
@@ -112,9 +124,8 @@ _UNITS = {
     for unit in units.split()
 }  # fmt: skip
 _SPANS_OF_TIME = frozenset(("day", "week", "month", "year", "hour"))
-_EACH = frozenset(
-    ("a", "every", "each", "jede", "jeden", "jedes", "chaque", "cada", "ogni", "elke")
-)
+_EACH = frozenset(("every", "each", "jede", "jeden", "jedes", "chaque", "cada", "ogni", "elke"))
+_ONE = frozenset(("a", "an"))
 _ISE = re.compile(r"(?<=[a-z]{3})iz(?=e$|es$|ed$|ing$|ation$|ations$|er$|ers$)")
 
 
@@ -197,11 +208,18 @@ def _with_decimals(half: re.Match[str]) -> str:
 
 
 def _at_each(often: re.Match[str]) -> str:
-    """Return ``a week`` for ``once per week`` and ``weekly``, ``every 2 `` for ``every other``."""
-    unit = often[1] or often[2] or often[3]
+    """Return ``each week`` for ``once a week`` and ``weekly``, ``every 2 `` for ``every other``."""
+    unit = often["unit"] or often["stem"]
     if unit is None:
         return "every 2 "
-    return f" a {_TIMES.get(unit.casefold(), unit)}"
+    if often["a"] and not often["once"] and not _are_several_before(often):
+        return often[0]  # how long, not how often: "for a week"
+    return f" each {_TIMES.get(unit.casefold(), unit)}"
+
+
+def _are_several_before(often: re.Match[str]) -> bool:
+    several = _SEVERAL.search(often.string, max(often.start() - _LOOK_BACK, 0), often.start())
+    return several is not None and (several["plural"] or "").casefold() not in _NO_PLURALS
 
 
 def _full_sum(amount: re.Match[str]) -> str:
@@ -260,6 +278,8 @@ def _joined(pieces: list[Word]) -> list[Word]:
         if joined and _is_number_key(joined[-1].key) and word.key in _UNITS:
             number = joined.pop()
             word = Word(f"{number.key} {_UNITS[word.key]}", f"{number.shown} {word.shown}")
+        elif joined and word.key in _SPANS_OF_TIME and joined[-1].key in _ONE:
+            word = Word(f"1 {word.key}", f"{joined.pop().shown} {word.shown}")
         elif joined and word.key in _UNITS and (often := _how_often(joined, word.key)):
             word = Word(often, word.shown)
         if joined and _is_sum(joined[-1].key, word.key):
@@ -302,9 +322,10 @@ def _is_counted(before: Sequence[Word], following: str) -> bool:
     if following in _BEHIND_ROMAN or not before:
         return following in _BEHIND_ROMAN
     place = len(before) - 1
+    last_looked_at = max(place - _MOST_ROMAN, 0)
     if place and before[place].key in _LISTING and _ROMAN_SHOWN.fullmatch(before[place - 1].shown):
         place -= 1
-    while place and _ROMAN_SHOWN.fullmatch(before[place].shown):
+    while place > last_looked_at and _ROMAN_SHOWN.fullmatch(before[place].shown):
         place -= 1
     return before[place].key in _BEFORE_ROMAN
 
