@@ -226,3 +226,13 @@ def test_of_mails_and_letters_the_column_about_mails_counts(installation: Instal
 def test_a_list_that_knows_no_other_word_for_mails_is_believed(installation: Installation):
     imported(installation, "email,Do Not Mail\nstop@people.example,Yes\n")
     assert standings(installation) == {"stop": "asked"}
+
+
+def test_of_two_columns_of_one_name_both_are_heard(installation: Installation):
+    imported(
+        installation,
+        "email,Status,,Status,,Unsubscribed,Unsubscribed\n"
+        "yes@people.example,active,,active,,,\nno@people.example,active,a,unsubscribed,,,\n"
+        "stop@people.example,active,,active,,,yes\n",
+    )
+    assert standings(installation) == {"yes": "confirmed", "no": "ended", "stop": "ended"}
