@@ -94,7 +94,8 @@ _WHEN_YES = {heading: means for means, headings in _DENYING.items() for heading 
 _DISABLED, _COMPLAINTS = "disabled", words("complained;complaint")
 # Headings about mails, and about accounts.
 _OF_MAILS = re.compile(
-    r"mail|news|alert|subscri|marketing|rundbrief|abonn|infolettre|courriel|correo|bolet|suscri"
+    r"mail|news|alert|digest|bulletin|update|communicat|message|subscri|marketing|rundbrief|abonn"
+    r"|infolettre|courriel|correo|bolet|suscri"
 )
 _OF_ACCOUNTS = re.compile(r"account|user|login|konto|compte|cuenta|\bdisabled at\b")
 # Of columns of both names, the second one is about letters on paper (CiviCRM).

@@ -178,6 +178,10 @@ ABOUT_MAILS = [
     *[("complained_at", "2024-01-01", "complained"), ("Complaint", "abuse", "complained")],
     *[("Email complaint", "they wrote", "complained"), ("Type", "unsubscribed", "ended")],
     *[("Type", "complained", "complained"), ("Opted out of research news", "yes", "ended")],
+    *[
+        ("Opted out of study updates", "yes", "ended"),
+        ("Event communication", "opted out", "ended"),
+    ],
 ]
 
 
