@@ -59,6 +59,44 @@ def test_a_mark_that_an_editor_puts_before_the_text_is_no_part_of_it(file: Path,
     assert settings.smtp.password == "geheim"
 
 
+@pytest.mark.parametrize("name", ["secret_key", "secret_key_previous", "suppression_key"])
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_key_keeps_the_mark_in_its_file_so_that_it_stays_the_key_that_signed(
+    file: Path, tmp_path: Path, name: str, end: str
+):
+    file.touch()
+    key = tmp_path / "key"
+    key.write_bytes(f"\ufeff{'k' * 40}{end}".encode())
+    settings = load(file, {f"NOTIFIER_{name.upper()}_FILE": str(key)})
+    assert getattr(settings, name) == "\ufeff" + "k" * 40
+
+
+@pytest.mark.parametrize(
+    ("variable", "section", "key"),
+    [
+        ("NOTIFIER_SMTP__PASSWORD_FILE", "smtp", "password"),
+        ("NOTIFIER_SMTP__USERNAME_FILE", "smtp", "username"),
+        ("NOTIFIER_WEB__METRICS_TOKEN_FILE", "web", "metrics_token"),
+        ("NOTIFIER_SENDER__NAME_FILE", "sender", "name"),
+    ],
+)
+def test_no_other_value_in_a_file_has_the_mark(
+    file: Path, tmp_path: Path, variable: str, section: str, key: str
+):
+    file.touch()
+    value = tmp_path / "value"
+    value.write_text("a-value-of-at-least-32-characters", "utf-8-sig")
+    settings = load(file, {variable: str(value)})
+    assert getattr(getattr(settings, section), key) == "a-value-of-at-least-32-characters"
+
+
+def test_the_password_of_the_mailbox_has_no_mark(tmp_path: Path):
+    password = tmp_path / "password"
+    password.write_text("geheim\r\n", "utf-8-sig")
+    environ = {"NOTIFIER_IMAP_PASSWORD_FILE": str(password)}
+    assert secret_files.value("IMAP_PASSWORD", environ) == "geheim"
+
+
 @pytest.mark.parametrize(
     "text", [" https://a.example.org", "https://a.example.org/ ", "\thttps://a.example.org\n"]
 )

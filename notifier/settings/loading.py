@@ -28,6 +28,8 @@ _OUT_OF_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_e
 
 # The variables of settings whose own value is a file.
 _FILE_KEYS = ("DKIM__PRIVATE_KEY_FILE", "BACKUP__JOURNAL_FILE")
+# The settings that sign or hash.
+_KEYS = ("SECRET_KEY", "SECRET_KEY_PREVIOUS", "SUPPRESSION_KEY")
 # Variables with the prefix NOTIFIER_ that are not settings: the path of the file, those of the test
 # suite, and a password of the command `notifier bounces`.
 _NOT_SETTINGS = re.compile(r"CONFIG$|REQUIRE_|TEST_|CHROMIUM$|IMAP_PASSWORD$")
@@ -208,7 +210,8 @@ def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, st
         The variable that set a key, by the key (``"smtp.port"``).
     """
     variables = {}
-    for variable, name, text in secret_files.variables(environ, _FILE_KEYS, _NOT_SETTINGS):
+    named_values = secret_files.variables(environ, _FILE_KEYS, _NOT_SETTINGS, _KEYS)
+    for variable, name, text in named_values:
         section, _, key = name.lower().partition("__")
         value = json.loads(text) if text[:1] in "[{" and _is_json(text) else text
         if key:

@@ -17,7 +17,10 @@ _LARGEST_FILE = 10_000
 
 
 def variables(
-    environ: Mapping[str, str], files: Collection[str], no_settings: re.Pattern[str]
+    environ: Mapping[str, str],
+    files: Collection[str],
+    no_settings: re.Pattern[str],
+    keys: Collection[str],
 ) -> Iterator[tuple[str, str, str]]:
     """Yield the variables of notifier: each with its name without prefix and suffix, and its value.
 
@@ -25,6 +28,7 @@ def variables(
         environ: environment variables.
         files: names without prefix whose own value is a file (``DKIM__PRIVATE_KEY_FILE``).
         no_settings: matches the names of variables that are left out.
+        keys: names without prefix of the keys that sign or hash, whose files count as they are.
 
     Raises:
         SettingsError: a file cannot be read, or the value is given twice.
@@ -36,7 +40,9 @@ def variables(
         if name in files or not name.endswith(_SUFFIX):
             yield variable, name, text
         else:
-            yield variable, name.removesuffix(_SUFFIX), _content(variable, text, environ)
+            plain = name.removesuffix(_SUFFIX)
+            content = _content(variable, text, environ)
+            yield variable, plain, content if plain.upper() in keys else _without_mark(content)
 
 
 def value(name: str, environ: Mapping[str, str] = os.environ) -> str:
@@ -47,8 +53,17 @@ def value(name: str, environ: Mapping[str, str] = os.environ) -> str:
     """
     variable = f"{PREFIX}{name}{_SUFFIX}"
     if variable in environ:
-        return _content(variable, environ[variable], environ)
+        return _without_mark(_content(variable, environ[variable], environ))
     return environ.get(f"{PREFIX}{name}", "")
+
+
+def _without_mark(text: str) -> str:
+    """Return a text without the mark that editors put before it.
+
+    A key keeps the mark that it always had: without it, it would be another key, which knows
+    nobody who left, and none of the links in mails that were sent.
+    """
+    return text.removeprefix("\ufeff")
 
 
 def _content(variable: str, path: str, environ: Mapping[str, str]) -> str:
@@ -65,7 +80,7 @@ def _content(variable: str, path: str, environ: Mapping[str, str]) -> str:
             "Name a file that this user may read and that holds the value alone.",
         ) from None
     try:
-        text = content.decode("utf-8-sig") if len(content) <= _LARGEST_FILE else None
+        text = content.decode("utf-8") if len(content) <= _LARGEST_FILE else None
     except UnicodeDecodeError:
         text = None
     if text is None:

@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
@@ -34,6 +35,8 @@ PROBLEM = "problem"
 # taken away again.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _MOST_IGNORED = 1000
+# The most columns of one name that are told apart. Chosen by hand; not measured.
+_MOST_OF_A_NAME = 20
 # A line that tells a spreadsheet program the separator.
 _SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?\s*")
 
@@ -117,7 +120,7 @@ def _csv_lines(
             f"Line {number}, the headings, cannot be read: {first}.",
             "Correct it in a text editor.",
         )
-    names = [name.strip() for name in first]
+    names = _distinct(first)
     headings = headings_of(names, renamed, file_says)
     place = next(
         (names.index(each) for each, ours in headings.names.items() if ours == "email"), -1
@@ -128,6 +131,19 @@ def _csv_lines(
             yield number, {PROBLEM: cells}
         elif any(cell.strip() for cell in cells):
             yield number, _by_column(names, headings, cells)
+
+
+def _distinct(headings: list[str]) -> list[str]:
+    """Return the headings, the second of a name with a space behind it, which no reader minds.
+
+    Of two columns "Status" the second may be the one that says who left.
+    """
+    names = [heading.strip() for heading in headings]
+    used: Counter[str] = Counter()
+    for place, name in enumerate(names):
+        names[place] += " " * min(used[name], _MOST_OF_A_NAME)
+        used[name] += 1
+    return names
 
 
 def _by_column(names: list[str], headings: Headings, cells: list[str]) -> dict[str, str]:

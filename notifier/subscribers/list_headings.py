@@ -6,8 +6,8 @@ Owns which cell of a line decides about consent: of all that say something the p
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from notifier.enums import SuppressionCause
 from notifier.errors import InputError
@@ -72,6 +72,8 @@ _ALIASES = {
 }
 # Our columns that also say something about consent, where no status is written beside them.
 _OUR_DATES = ("confirmed_at", "ended_at", "suppressed_at")
+# Our columns that lists of other systems have, too, and in which a plain no is heard as in others.
+_ALSO_OF_OTHERS = ("subscription", "reason", "cause")
 _OURS = {
     **{word(name): name for name in EXPORT_COLUMNS},
     **{alias: name for name, aliases in _ALIASES.items() for alias in words(aliases)},
@@ -85,14 +87,14 @@ class Headings:
     Attributes:
         names: for each heading of the file our column, if it is one of ours.
         about_consent: the headings that say something about consent, with their word.
-        elsewhere: the headings under which only the plainest no is heard.
+        elsewhere: the headings under which only a plain no is heard, with its words.
         ignored: the headings that are none of ours and say nothing, as the file has them.
         file_says: what the name of the file says about everybody in it; empty for nothing.
     """
 
     names: Mapping[str, str]
     about_consent: Mapping[str, str]
-    elsewhere: tuple[str, ...] = ()
+    elsewhere: Mapping[str, Collection[str]] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     file_says: str = ""
 
@@ -138,9 +140,9 @@ class Headings:
     ) -> list[tuple[Standing, SuppressionCause | None, str]]:
         """Return the noes in the other columns; a status is a better word than "unconfirmed"."""
         noes = []
-        for name in self.elsewhere:
+        for name, words_heard in self.elsewhere.items():
             text = cells.get(name, "").strip()
-            no = consent_columns.plain_no(text)
+            no = consent_columns.plain_no(text, words_heard)
             if no is not None and not (says_status and no[0] is Standing.PENDING):
                 noes.append((*no, text))
         return noes
@@ -179,12 +181,16 @@ def headings_of(
     if needs_address and "email" not in ours and "address_hash" not in ours:
         raise _no_address(names)
     mapped = {theirs: name for name, theirs in ours.items()}
-    about = {ours["status"]: "status"} if "status" in renamed else _about_consent(names, mapped)
+    about = _about_consent(names, mapped)
+    if "status" in renamed:
+        about = {ours["status"]: consent_columns.kind_of_status(ours["status"])}
     ignored = tuple(
         name for name in names if name.strip() and name not in mapped and name not in about
     )
     # Who names the column with the status has looked at the others.
-    elsewhere = () if "status" in renamed else tuple(filter(consent_columns.is_heard, ignored))
+    also = [name for name in names if mapped.get(name) in _ALSO_OF_OTHERS]
+    others = () if "status" in renamed else (*ignored, *also)
+    elsewhere = {name: consent_columns.noes_heard(name) for name in others}
     return Headings(mapped, about, elsewhere, ignored, file_says)
 
 
@@ -195,12 +201,8 @@ def without(renamed: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
 
 
 def _about_consent(names: Sequence[str], mapped: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: kind
-        for name in names
-        if mapped.get(name, "status") in ("status", *_OUR_DATES)
-        and (kind := consent_columns.kind_of(name))
-    }
+    may_be = [name for name in names if mapped.get(name, "status") in ("status", *_OUR_DATES)]
+    return consent_columns.kinds_of(may_be)
 
 
 def said_by_name(file_name: str) -> str:

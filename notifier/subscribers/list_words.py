@@ -1,13 +1,14 @@
 """Words in the cells of other systems' lists, in English, German, French and Spanish.
 
-Owns which word means which standing, cadence, weekday, time zone, language and edition. A word that
-is not known here stays as it is, so that the line is refused. Nothing of files or the database is
-known here.
+Owns which word means which answer, standing, cadence, weekday, time zone, language and edition, and
+which sign means which answer. A word that is not known here stays as it is, so that the line is
+refused. Nothing of files or the database is known here.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
-from enum import IntEnum
+from enum import Enum, IntEnum, auto
 from functools import cache
 from typing import TypeVar
 
@@ -32,15 +33,35 @@ class Standing(IntEnum):
     SUPPRESSED = 4
 
 
+class Answer(Enum):
+    """The answer in a cell of a column that asks a question of yes or no.
+
+    Attributes:
+        YES: also a check mark.
+        NO: also a cross, an empty box, or a date of zeros.
+        NOTHING: what stands for an empty cell.
+        UNCLEAR: a sign or a number that is a yes in some lists and a no in others.
+        OTHER: any other text.
+    """
+
+    YES = auto()
+    NO = auto()
+    NOTHING = auto()
+    UNCLEAR = auto()
+    OTHER = auto()
+
+
 def word(text: str) -> str:
     """Return a text by which words are compared: small letters, one space for other signs."""
-    text = " ".join(text.split()).casefold()
+    # Some systems write "ä" as a letter and a sign.
+    text = unicodedata.normalize("NFC", " ".join(text.split())).casefold()
     # Characters that cannot be printed are in no word that is meant.
     return re.sub(r"[\W_]+", " ", text).strip() if text.isprintable() else text
 
 
 def forms_of(heading: str) -> tuple[str, ...]:
     """Return the words of a heading: as they are, with `oneWord` as two, and without a hint."""
+    heading = seen(heading)
     without_hint = _HINT.sub(" ", heading)
     texts = (heading, *(_CAPITAL.sub(" ", text) for text in (heading, without_hint)))
     return tuple(dict.fromkeys(word(text) for text in texts))
@@ -56,13 +77,13 @@ def _table(meanings: Mapping[_Value, str]) -> dict[str, _Value]:
     return {each: value for value, text in meanings.items() for each in words(text)}
 
 
-# What a column with the status says. The single letters are those of a WordPress newsletter plugin.
+# What a column with the status says.
 _STANDINGS = _table(
     {
         Standing.CONFIRMED: (
             "confirmed;subscribed;subscriber;active;enabled;regular;free;paid;premium;gifted;"
             "gift;comp;comped;complimentary;trialed;churning;past due;member;verified;"
-            "opted in;opt in;optin;confirmed opt in;double opt in;express;marketing;c;aktiv;"
+            "opted in;opt in;optin;confirmed opt in;double opt in;express;marketing;aktiv;"
             "angemeldet;bestätigt;abonniert;abonnent;eingetragen;actif;abonné;abonnée;"
             "inscrit;inscrite;confirmé;confirmée;activo;activa;suscrito;suscrita;confirmado;"
             "confirmada"
@@ -78,14 +99,14 @@ _STANDINGS = _table(
             "pending;unconfirmed;not confirmed;unactivated;unverified;not verified;waiting;"
             "awaiting confirmation;opt in pending;optin pending;invited;imported;"
             "nonsubscribed;non subscribed;never subscribed;transactional;implied;no permission;"
-            "no permissions set;no consent;unpaid;s;ausstehend;unbestätigt;nicht bestätigt;offen;"
+            "no permissions set;no consent;unpaid;ausstehend;unbestätigt;nicht bestätigt;offen;"
             "eingeladen;en attente;non confirmé;non confirmée;non vérifié;pendiente;"
             "sin confirmar;no confirmado"
         ),
         Standing.ENDED: (
             "ended;unsubscribed;unsubscribe;unsub;left;opted out;opt out;optout;cancelled;"
             "canceled;removed;deleted;archived;expired;former;churned;signed off;"
-            "not subscribed;stopped;withdrawn;revoked;u;abgemeldet;abbestellt;widerrufen;"
+            "not subscribed;stopped;withdrawn;revoked;abgemeldet;abbestellt;widerrufen;"
             "ausgetragen;gekündigt;gelöscht;beendet;désabonné;"
             "désabonnée;désinscrit;désinscrite;résilié;supprimé;dado de baja;dada de baja;"
             "baja;cancelado;cancelada;desuscrito"
@@ -104,22 +125,42 @@ _CAUSES = _table(
         ),
         SuppressionCause.BOUNCED: (
             "bounced;bounce;hard bounce;hard bounced;hardbounce;cleaned;undeliverable;"
-            "unreachable;invalid;non existent;b;unzustellbar;zurückgekommen;ungültig;rejeté;"
+            "unreachable;invalid;non existent;unzustellbar;zurückgekommen;ungültig;rejeté;"
             "invalide;rebotado;rebotada;inválido"
         ),
         SuppressionCause.COMPLAINED: (
             "complained;complaint;complaints;spam;spam complaint;junk;abuse;abuse complaint;"
-            "marked as spam;reported as spam;reported spam;p;beschwerde;plainte;queja"
+            "marked as spam;reported as spam;reported spam;beschwerde;plainte;queja"
         ),
         SuppressionCause.NEVER: "never",
         SuppressionCause.ERASED: "erased",
     }
 )
+# The letters of a WordPress newsletter plugin, which mean this in its own column alone: elsewhere
+# they are kinds of customers, states of a country or types of a disease.
+_LETTERS: dict[str, tuple[Standing, SuppressionCause | None]] = {
+    "c": (Standing.CONFIRMED, None),
+    "s": (Standing.PENDING, None),
+    "u": (Standing.ENDED, None),
+    "b": (Standing.SUPPRESSED, SuppressionCause.BOUNCED),
+    "p": (Standing.SUPPRESSED, SuppressionCause.COMPLAINED),
+}
 # The causes as an export writes them: `left` as a status means something else.
 _OWN_CAUSES = {str(cause): cause for cause in SuppressionCause}
 
-YES = words("true;yes;y;1;ja;j;oui;si;sí;x;on;wahr;vrai;verdadero")
-NO = words("false;no;n;0;2;nein;non;off;falsch;faux;falso;none;null;nan;never;nie;na;n a")
+_YES = words("true;yes;y;1;ja;j;oui;si;sí;x;on;wahr;vrai;verdadero")
+_NO = words("false;no;n;0;nein;non;off;falsch;faux;falso;none;never;nie")
+# What programs write where a value is missing.
+_NOTHING = words("null;nan;nat;nil;undefined;na;n a")
+# The second of two options, which is a no, a yes or a number.
+_UNCLEAR = words("2")
+# Signs that stand alone in a cell. A box with a cross in it is checked in some programs; that one
+# and others that are not here are unclear.
+_CHECKS = frozenset("✓✔☑✅🗸🗹√👍+")
+_CROSSES = frozenset("✗✘✕✖❌🗙☐□▢◻⬜🔲👎🚫")
+_DASHES = frozenset("-‐‑‒–—―−－_.…,;:/\\\"'’´`()[]{}<>|")
+# The kinds of characters that change how another one looks, or cannot be seen.
+_UNSEEN = ("Cf", "Mn", "Me", "Sk")
 
 _CADENCES = _table(
     {
@@ -185,6 +226,43 @@ def standing_of(text: str) -> tuple[Standing, SuppressionCause | None] | None:
         return Standing.ENDED, None
     cause = _CAUSES.get(key) if key else None
     return (Standing.SUPPRESSED, cause) if cause else None
+
+
+def standing_of_letter(text: str) -> tuple[Standing, SuppressionCause | None] | None:
+    """Return the standing that a letter of a WordPress plugin means; None if it has none."""
+    return _LETTERS.get(word(text))
+
+
+def answer_of(text: str) -> Answer:
+    """Return the answer that a cell gives to a question of yes or no."""
+    spoken = word(text)
+    if not spoken:
+        return _answer_of_signs(text)
+    if spoken in _YES:
+        return Answer.YES
+    # Some databases write a missing date as 0000-00-00.
+    if spoken in _NO or not spoken.strip("0 "):
+        return Answer.NO
+    if spoken in _NOTHING:
+        return Answer.NOTHING
+    return Answer.UNCLEAR if spoken in _UNCLEAR else Answer.OTHER
+
+
+def _answer_of_signs(text: str) -> Answer:
+    """Return the answer that signs without a letter or a digit give."""
+    signs = {sign for sign in text if unicodedata.category(sign) not in _UNSEEN} - {" "}
+    if signs <= _DASHES:
+        return Answer.NOTHING
+    if signs <= _CHECKS:
+        return Answer.YES
+    return Answer.NO if signs <= _CROSSES else Answer.UNCLEAR
+
+
+def seen(text: str) -> str:
+    """Return a text without the characters that cannot be seen, such as a space of no width."""
+    if text.isprintable():
+        return text
+    return "".join(each for each in text if unicodedata.category(each) != "Cf").strip()
 
 
 def cause_of(text: str) -> SuppressionCause | None:

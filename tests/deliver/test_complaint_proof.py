@@ -177,7 +177,7 @@ def answer(sent: Installation, sender: str, field: str = "In-Reply-To") -> bytes
 
 
 @pytest.mark.parametrize("field", ["In-Reply-To", "References"])
-@pytest.mark.parametrize("sender", [ANNA, f"Anna A. <{ANNA.upper()}>"])
+@pytest.mark.parametrize("sender", [ANNA, f"Anna A. <{ANNA.upper()}>", f'"{BEN}" <{ANNA}>'])
 def test_a_reader_who_answers_a_digest_with_a_wish_to_leave_leaves(
     sent: Installation, sender: str, field: str
 ):
@@ -186,7 +186,13 @@ def test_a_reader_who_answers_a_digest_with_a_wish_to_leave_leaves(
     assert suppressed_addresses(sent) == set()
 
 
-@pytest.mark.parametrize("sender", [BEN, "whoever@example.net", "no address"])
+@pytest.mark.parametrize(
+    "sender",
+    [
+        *(BEN, "whoever@example.net", "no address", f'"{ANNA}" <{BEN}>', f"{ANNA} <{BEN}>"),
+        *(f"{ANNA}, {BEN}", f"{ANNA}\nFrom: {BEN}", f"Friends: {ANNA};", f"{BEN} ({ANNA})"),
+    ],
+)
 def test_nobody_ends_another_readers_subscription_by_an_answer(sent: Installation, sender: str):
     sent.change(operator=Operator(address="operator@example.org"))
     done = bounces.read(sent.at(TUESDAY), [answer(sent, sender)])

@@ -7,6 +7,7 @@ import pytest
 
 from notifier.deliver.bounces import parser
 from notifier.enums import BounceKind
+from tests.support.effort import measured
 from tests.support.returned_mails import (
     BOUNCE,
     GONE,
@@ -195,6 +196,87 @@ NOT_IN_WORDS = {
 @pytest.mark.parametrize("form", NOT_IN_WORDS)
 def test_other_mails_with_the_word_are_no_wish_in_words(form: str):
     assert not parser.read(NOT_IN_WORDS[form]).leaves_in_words
+
+
+READER, STRANGER = "anna@reader.example", "bob@other.example"
+SENDERS = {
+    "an address as the name": (f'"{READER}" <{STRANGER}>', STRANGER),
+    "an old address as the name": (f'"anna.old@web.example" <{READER}>', READER),
+    "an address as the name, without quotation marks": (f"{READER} <{STRANGER}>", STRANGER),
+    "the own address as the name": (f"{READER} <{READER}>", READER),
+    "no name": (READER, READER),
+    "in capitals": ("<Anna@Reader.EXAMPLE>", READER),
+    "a comma in the name": (f'"Reader, Anna" <{READER}>', READER),
+    "a comma, without quotation marks": (f"Reader, Anna <{READER}>", READER),
+    "a quotation mark in the name": (f'"Anna \\"{STRANGER}\\" R" <{READER}>', READER),
+    "a comment": (f"{STRANGER} ({READER})", STRANGER),
+    "a comment before it": (f"({READER}) {STRANGER}", STRANGER),
+    "a comment in a comment": (f"Anna (at (the) clinic) <{READER}>", READER),
+    "an address in encoded words": (
+        f"=?utf-8?q?anna=40reader=2Eexample_?= <{STRANGER}>",
+        STRANGER,
+    ),
+    "an encoded name": (
+        f"=?utf-8?b?{base64.b64encode('Änne, R'.encode()).decode()}?= <{READER}>",
+        READER,
+    ),
+    "a folded field": (f'"Anna R"\n <{READER}>', READER),
+    "a domain in its own letters": ("Anna <anna@lesér.example>", "anna@lesér.example"),
+    "a plus": ("anna+news@reader.example", "anna+news@reader.example"),
+}
+UNCLEAR_SENDERS = {
+    "two of them": f"{READER}, {STRANGER}",
+    "two with names": f"Anna <{READER}>, Bob <{STRANGER}>",
+    "one without brackets, and one with": f"{READER}, <{STRANGER}>",
+    "two fields": f"{READER}\nFrom: {STRANGER}",
+    "two fields with the same": f"{READER}\nFrom: {READER}",
+    "a group": f"Friends: {READER};",
+    "a group with a stranger": f"{READER}: {STRANGER};",
+    "all in encoded words": "=?utf-8?q?Anna_=3Canna=40reader=2Eexample=3E?=",
+    "a quotation mark that is not closed": f'"{READER} <{STRANGER}>',
+    "a comment that is not closed": f"({READER} <{STRANGER}>",
+    "a bracket that is not closed": f"{READER} <{STRANGER}",
+    "text behind the brackets": f"<{STRANGER}> {READER}",
+    "two in brackets": f"<{READER}> <{STRANGER}>",
+    "a route": f"<@{READER.partition('@')[2]}:{STRANGER}>",
+    "no address": "Anna",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize(("sender", "found"), SENDERS.values(), ids=SENDERS)
+def test_the_one_address_of_the_sender_is_the_one_that_asks_to_leave(sender: str, found: str):
+    assert parser.read(away("Abmelden", "", sender=sender)).leaves_in_words == found
+
+
+@pytest.mark.parametrize("sender", UNCLEAR_SENDERS.values(), ids=UNCLEAR_SENDERS)
+def test_nobody_asks_to_leave_where_the_sender_is_not_clear(sender: str):
+    assert parser.read(away("Abmelden", "", sender=sender)).leaves_in_words == "unknown"
+
+
+def test_nobody_asks_to_leave_where_no_sender_is_named():
+    wish = away("Abmelden", "").replace(b"From: ", b"X-From: ")
+    assert parser.read(wish).leaves_in_words == "unknown"
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        ", ".join(f"anna{number}@reader.example" for number in range(10_000)),
+        '"' * 100_000,
+        "(" * 100_000,
+        '\\"(' * 50_000,
+        "a" * 50_000 + f"<{READER}",
+        f"{READER} " * 10_000,
+        "<" * 100_000,
+    ],
+    ids=range(7),
+)
+def test_a_field_of_any_length_takes_little_time(sender: str):
+    with measured() as effort:
+        found = parser.read(away("Abmelden", "", sender=sender))
+    assert found.leaves_in_words == "unknown"
+    assert effort.processor < 2
 
 
 LINK = f"https://alerts.example.org/unsubscribe/IkEwOFF2MWwxU0FVR3VHMFdzTXh3Y3ci.{'q' * 27}"

@@ -26,6 +26,15 @@ _SYSTEM_NAME = re.compile(
     r"|systemadministrator)\b"
 )
 _NO_REPLY = re.compile(r"(?i)\b(?:no|do[-_.]?not)[-_.]?reply")
+# One mailbox (RFC 5322, 3.4), after what is quoted was taken out. Mail programs also write a comma
+# or an address into the name without quotation marks. The library's parser reads damaged mailboxes
+# differently in different releases.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)", re.DOTALL)
+_DEEPEST_COMMENT = 3
+_ADDR_SPEC = r"([^\s<>@,;:\"()\[\]\\]{1,64}@[^\s<>@,;:\"()\[\]\\]{1,255})"
+_BARE = re.compile(rf"\s*{_ADDR_SPEC}\s*")
+_WITH_NAME = re.compile(rf"([^<>;:\"()]*)<\s*{_ADDR_SPEC}\s*>\s*")
 # The header fields of automatic replies beside Auto-Submitted.
 _REPLY_FIELDS = (
     "X-Autoreply",
@@ -250,8 +259,20 @@ def subject_of(message: Part) -> str:
 
 
 def sender_of(message: Part) -> str:
-    """Return the decoded From field of a mail; empty if it has none."""
-    return decoded_field(message, "From")
+    """Return the address of the one sender of a mail, in lower case; empty if that is not clear.
+
+    What stands in the name of the sender, in quotation marks, a comment or encoded words, is no
+    address; of several senders, or of a group (RFC 5322, 3.4), none is taken.
+    """
+    fields = [header_text(value) for name, value in message.raw_items() if name.lower() == "from"]
+    text = _QUOTED.sub(" ", fields[0]) if len(fields) == 1 else ""
+    for _ in range(_DEEPEST_COMMENT):
+        text = _COMMENT.sub(" ", text)
+    if bare := _BARE.fullmatch(text):
+        return bare[1].lower()
+    named = _WITH_NAME.fullmatch(text)
+    is_one = named is not None and not ("," in named[1] and "@" in named[1])
+    return named[2].lower() if named and is_one else ""
 
 
 def has_null_sender(message: Part) -> bool:

@@ -162,8 +162,7 @@ def who_asks_to_leave(message: Part) -> str:
     plain = [" ".join(_NO_WORD.sub(" ", line).lower().split()) for line in lines]
     if _LEAVING.isdisjoint(plain):
         return ""
-    sender = ADDRESS.search(other_mails.sender_of(message))
-    return sender[0].lower() if sender else "unknown"
+    return other_mails.sender_of(message) or "unknown"
 
 
 def _wishes(line: str) -> Iterator[str]:
