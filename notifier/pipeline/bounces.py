@@ -91,7 +91,7 @@ def apply_consequence(
     """
     if held_suppressions.is_held(session, subscriber.address_hash):
         return Consequence(), False
-    number, last = bounce_state.counted(subscriber)
+    number, last, held_until = bounce_state.counted(subscriber)
     counted_at = now
     if (
         evidence.reported
@@ -100,7 +100,7 @@ def apply_consequence(
         and reports.was_in_flight(session, delivery, subscriber, last)
     ):
         evidence, counted_at = evidence._replace(in_flight=True), last
-    consequence = policy.decide(evidence, number, last, now)
+    consequence = policy.decide(evidence, number, last, now, held_until=held_until)
     if consequence.hold is not None:
         hold = consequence.hold
         bounce_state.store_hold(subscriber, hold.soft_bounces, hold.until, counted_at)

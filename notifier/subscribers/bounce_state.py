@@ -16,10 +16,12 @@ class SoftBounces(NamedTuple):
     Attributes:
         number: how many there are.
         last_at: the time of the latest.
+        held_until: the end of the pause of the person's mails.
     """
 
     number: int = 0
     last_at: datetime | None = None
+    held_until: datetime | None = None
 
 
 def counted(subscriber: Subscriber) -> SoftBounces:
@@ -31,7 +33,9 @@ def counted(subscriber: Subscriber) -> SoftBounces:
     try:
         if subscriber.bounced_hash not in ("", subscriber.address_hash):
             return SoftBounces()
-        return SoftBounces(int(subscriber.soft_bounces), subscriber.bounced_at)
+        return SoftBounces(
+            int(subscriber.soft_bounces), subscriber.bounced_at, subscriber.held_until
+        )
     except UNREADABLE:
         return SoftBounces()
 
