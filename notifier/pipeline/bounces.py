@@ -35,7 +35,13 @@ from notifier.errors import NotifierError
 from notifier.pipeline import brake, unproven_reports
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.store.models import Delivery, Subscriber
-from notifier.subscribers import bounce_state, held_suppressions, subscriptions, suppressions
+from notifier.subscribers import (
+    bounce_state,
+    damaged_rows,
+    held_suppressions,
+    subscriptions,
+    suppressions,
+)
 
 log = logging.getLogger("notifier")
 
@@ -85,11 +91,16 @@ def apply_consequence(
     """
     if held_suppressions.is_held(session, subscriber.address_hash):
         return Consequence(), False
-    counted, last = bounce_state.counted(subscriber)
+    number, last, held_until = bounce_state.counted(subscriber)
     counted_at = now
-    if evidence.reported and counted and last and reports.was_in_flight(session, delivery, last):
+    if (
+        evidence.reported
+        and last
+        and number
+        and reports.was_in_flight(session, delivery, subscriber, last)
+    ):
         evidence, counted_at = evidence._replace(in_flight=True), last
-    consequence = policy.decide(evidence, counted, last, now)
+    consequence = policy.decide(evidence, number, last, now, held_until=held_until)
     if consequence.hold is not None:
         hold = consequence.hold
         bounce_state.store_hold(subscriber, hold.soft_bounces, hold.until, counted_at)
@@ -147,8 +158,10 @@ def _notify_of_our_fault(deps: Deps, session: Session, now: datetime) -> None:
 
 def _apply_refusal(session: Session, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
     """Store the consequence of a refusal for the subscriber, if the address is still theirs."""
-    subscriber = delivery.subscription.subscriber if delivery.subscription is not None else None
-    if subscriber is None or outcome.evidence is None:
+    if outcome.evidence is None:
+        return
+    subscriber = reports.reader_of(session, delivery)
+    if subscriber is None:
         return
     if outcome.recipient != to_ascii_domain(subscriber.email):
         return
@@ -276,9 +289,9 @@ def apply_verdict(session: Session, verdict: Verdict, now: datetime) -> Counter[
         The number of people "suppressed" and "held", and of subscriptions "unsubscribed".
     """
     changes = Counter[str]()
-    if verdict.subscription is not None:
-        changes["unsubscribed"] += subscriptions.end(
-            session, verdict.subscription, "mail", "subscriber", now
+    if verdict.subscription_id is not None:
+        changes["unsubscribed"] += subscriptions.end_by_id(
+            session, verdict.subscription_id, "mail", "subscriber", now
         )
     if verdict.failure is None or verdict.subscriber is None or verdict.delivery is None:
         return changes
@@ -288,9 +301,9 @@ def apply_verdict(session: Session, verdict: Verdict, now: datetime) -> Counter[
     )
     changes["suppressed"] += newly_suppressed
     if consequence.suppression is SuppressionCause.COMPLAINED:
-        for subscription in verdict.subscriber.subscriptions:
-            changes["unsubscribed"] += subscriptions.end(
-                session, subscription, "complaint", "mail provider", now
+        for subscription_id in damaged_rows.ids_of(session, verdict.subscriber.id):
+            changes["unsubscribed"] += subscriptions.end_by_id(
+                session, subscription_id, "complaint", "mail provider", now
             )
     elif consequence.suppression is None and consequence.hold is not None:
         changes["held"] += 1

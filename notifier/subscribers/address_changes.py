@@ -228,7 +228,7 @@ def _merge(
     is kept for the consent ledger until it is erased. Sign-ups that were never confirmed are
     deleted.
     """
-    _delete_unconfirmed(session, old, owner)
+    _delete_unconfirmed(session, old, owner, now)
     theirs = {each.profile_id: each for each in owner.subscriptions}
     successors = []
     for subscription in list(old.subscriptions):
@@ -255,14 +255,21 @@ def _merge(
     return tuple(successors)
 
 
-def _delete_unconfirmed(session: Session, old: Subscriber, owner: Subscriber) -> None:
-    """Delete the old address's pending sign-ups, and the owner's that a running one replaces."""
+def _delete_unconfirmed(
+    session: Session, old: Subscriber, owner: Subscriber, now: datetime
+) -> None:
+    """Delete the old address's pending sign-ups, and the owner's that a running one replaces.
+
+    One before which something was confirmed has ended again: its ledger is the proof of that.
+    """
     running = {
         each.profile_id for each in old.subscriptions if each.status in SubscriptionStatus.RUNNING
     }
-    unconfirmed = [
-        each.id for each in old.subscriptions if each.status is SubscriptionStatus.PENDING
-    ]
+    pending = [each for each in old.subscriptions if each.status is SubscriptionStatus.PENDING]
+    unconfirmed = [each.id for each in pending if each.confirmed_at is None]
+    for each in pending:
+        if each.confirmed_at is not None:
+            each.status, each.ended_at = SubscriptionStatus.ENDED, now
     unconfirmed += [
         each.id
         for each in owner.subscriptions

@@ -4,17 +4,40 @@ Owns these columns of `Subscriber`. The decision is made in `deliver/bounces/pol
 """
 
 from datetime import datetime
+from typing import NamedTuple
 
 from notifier.store.models import Subscriber
+from notifier.subscribers.damaged_rows import UNREADABLE
 
 
-def counted(subscriber: Subscriber) -> tuple[int, datetime | None]:
-    """Return the number of soft bounces of the present address, and the time of the latest.
+class SoftBounces(NamedTuple):
+    """The soft bounces of a person's present address that count.
 
-    Those of an address that the person had before count no more.
+    Attributes:
+        number: how many there are.
+        last_at: the time of the latest.
+        held_until: the end of the pause of the person's mails.
     """
-    about_another = subscriber.bounced_hash not in ("", subscriber.address_hash)
-    return (0, None) if about_another else (subscriber.soft_bounces, subscriber.bounced_at)
+
+    number: int = 0
+    last_at: datetime | None = None
+    held_until: datetime | None = None
+
+
+def counted(subscriber: Subscriber) -> SoftBounces:
+    """Return the soft bounces of a person that count.
+
+    Those of an address that the person had before count no more, nor do any if these columns cannot
+    be read: the next one that is stored mends them.
+    """
+    try:
+        if subscriber.bounced_hash not in ("", subscriber.address_hash):
+            return SoftBounces()
+        return SoftBounces(
+            int(subscriber.soft_bounces), subscriber.bounced_at, subscriber.held_until
+        )
+    except UNREADABLE:
+        return SoftBounces()
 
 
 def store_hold(subscriber: Subscriber, soft_bounces: int, until: datetime, now: datetime) -> None:

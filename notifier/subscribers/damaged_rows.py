@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, String, cast, select, type_coerce, update
+from sqlalchemy import Row, Select, String, cast, select, type_coerce, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from notifier.enums import ConsentEvent, SubscriptionStatus
@@ -67,6 +67,24 @@ def id_by_link(session: Session, link_id: str) -> int | None:
     retired = select(RetiredLink.subscription_id).where(RetiredLink.link_id == link_id)
     own = select(Subscription.id).where(Subscription.link_id == link_id)
     return session.scalar(own) or session.scalar(retired)
+
+
+def ids_of(session: Session, subscriber_id: int) -> Sequence[int]:
+    """Return the ids of a person's subscriptions, oldest first."""
+    return session.scalars(_owned(subscriber_id)).all()
+
+
+def ids_never_begun(session: Session, subscriber_id: int) -> Sequence[int]:
+    """Return the ids of a person's sign-ups before which nothing was ever confirmed."""
+    pending = type_coerce(Subscription.status, String) == SubscriptionStatus.PENDING
+    return session.scalars(
+        _owned(subscriber_id).where(pending, Subscription.confirmed_at.is_(None))
+    ).all()
+
+
+def _owned(subscriber_id: int) -> Select[int]:
+    owned = select(Subscription.id).where(Subscription.subscriber_id == subscriber_id)
+    return owned.order_by(Subscription.id)
 
 
 def end(

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from notifier.enums import ConsentEvent, DeliveryKind, DeliveryStatus, SubscriptionStatus
+from notifier.enums import ConsentEvent, DeliveryKind, SubscriptionStatus
 from notifier.store.models import Delivery, Subscriber, Subscription, is_unfinished
 from notifier.subscribers import consent, deletion, due_subscriptions, due_times, subscriptions
 from notifier.subscribers.due_subscriptions import not_put_off
@@ -214,8 +214,8 @@ class Renewals:
 
     Attributes:
         asked: whose owners are to be asked whether they still want their digest.
-        reminded: whose owners did not answer, or whom no reminder reached, and who are to be asked
-            once more.
+        reminded: whose owners did not answer, or were not sent the reminder, and who are to be
+            asked once more.
         ended: how many ended because the reminder was not answered either.
     """
 
@@ -235,25 +235,26 @@ def renewals(session: Session, months: int, now: datetime) -> Renewals:
         now: when.
     """
     since = func.coalesce(Subscription.renewed_at, Subscription.confirmed_at)
-    asked = _confirmed(
+    asked = _mailable(
         session, since <= months_earlier(now, months), Subscription.renewal_asked_at.is_(None)
     )
     for subscription in asked:
         subscription.renewal_asked_at = now
-    reminded = _confirmed(
+    reminded = _mailable(
         session,
         Subscription.renewal_asked_at <= now - RENEWAL_WAIT,
         Subscription.renewal_reminded_at.is_(None),
         _had_time_to_answer(DeliveryKind.RENEWAL, now),
     )
-    unanswered = Subscription.renewal_reminded_at <= now - RENEWAL_WAIT
-    unanswered = and_(unanswered, _had_time_to_answer(DeliveryKind.REMINDER, now))
-    unheard = _confirmed(session, unanswered, _reminder_failed())
+    unanswered = and_(
+        Subscription.renewal_reminded_at <= now - RENEWAL_WAIT,
+        _had_time_to_answer(DeliveryKind.REMINDER, now),
+    )
+    silent = _mailable(session, unanswered, _was_reminded())
+    unheard = _mailable(session, unanswered, ~_was_reminded())
     again = (*reminded, *unheard)
     for subscription in again:
         subscription.renewal_reminded_at = now
-    session.flush()
-    silent = _confirmed(session, unanswered)
     for subscription in silent:
         subscriptions.end(session, subscription, "silence", "nobody answered", now)
     return Renewals(tuple(asked), again, len(silent))
@@ -271,24 +272,35 @@ def _had_time_to_answer(kind: DeliveryKind, now: datetime) -> ColumnElement[bool
     )
 
 
-def _reminder_failed() -> ColumnElement[bool]:
-    """Return the SQL condition that the last reminder was given up and reached nobody."""
+def _was_reminded() -> ColumnElement[bool]:
+    """Return the SQL condition that the last reminder was sent.
+
+    It may have been refused, dropped by the operator, or held back while its address was
+    suppressed. Only who was asked can be silent: everybody else is asked once more.
+    """
     return exists().where(
         Delivery.subscription_id == Subscription.id,
         Delivery.kind == DeliveryKind.REMINDER,
-        Delivery.status == DeliveryStatus.FAILED,
+        Delivery.sent_at.is_not(None),
         Delivery.created_at >= Subscription.renewal_reminded_at,
     )
 
 
-def _confirmed(session: Session, *conditions: ColumnElement[bool]) -> Sequence[Subscription]:
-    """Return the confirmed subscriptions that meet all of these conditions, at most `_BATCH`.
+def _mailable(session: Session, *conditions: ColumnElement[bool]) -> Sequence[Subscription]:
+    """Return confirmed subscriptions that meet all of these conditions, at most `_BATCH`.
 
-    One that cannot be read is left out: it must not keep all others from being asked.
+    Who may not be mailed is left out: they are asked when their suppression ends, and not again and
+    again until then. One that cannot be read is left out, too: it must not keep all others from
+    being asked.
     """
     ids = session.scalars(
         select(Subscription.id)
-        .where(Subscription.status == SubscriptionStatus.CONFIRMED, *conditions)
+        .join(Subscription.subscriber)
+        .where(
+            Subscription.status == SubscriptionStatus.CONFIRMED,
+            due_subscriptions.may_be_mailed(),
+            *conditions,
+        )
         .order_by(Subscription.id)
         .limit(_BATCH)
     ).all()

@@ -17,7 +17,6 @@ from notifier.errors import NotFoundError, NotifierError
 from notifier.store import db, keys
 from notifier.store.models import Profile, Subscriber, Subscription, Suppression
 from notifier.subscribers import (
-    bulk,
     consent,
     damaged_rows,
     deletion,
@@ -335,19 +334,20 @@ def end(
 def never_again(session: Session, address_hash: str, now: datetime) -> None:
     """Suppress an address because its owner never wants mail again; only the operator lifts that.
 
-    Running subscriptions end, with the consent withdrawn; unconfirmed sign-ups are deleted. A
-    second call changes nothing.
+    Subscriptions end, with the consent withdrawn. A sign-up is deleted if nothing was ever
+    confirmed before it: of others the ledger is the proof of the consent. A second call changes
+    nothing.
     """
     suppressions.add(session, address_hash, SuppressionCause.NEVER, "asked for by its owner", now)
     owner = select(Subscriber.id).where(Subscriber.address_hash == address_hash)
     person = session.scalar(owner.with_for_update())
-    stored = bulk.stored(session, [person] if person is not None else ()).values()
-    for each in stored:
-        if each.status is not SubscriptionStatus.PENDING:
-            end_by_id(session, each.id, "never", "subscriber", now)
-    pending = [each.id for each in stored if each.status is SubscriptionStatus.PENDING]
-    if pending:
-        deletion.delete_sign_ups(session, pending)
+    if person is None:
+        return
+    never_began = damaged_rows.ids_never_begun(session, person)
+    if never_began:
+        deletion.delete_sign_ups(session, never_began)
+    for each in damaged_rows.ids_of(session, person):
+        end_by_id(session, each, "never", "subscriber", now)
 
 
 def unsubscribe(

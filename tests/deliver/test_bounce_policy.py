@@ -122,6 +122,33 @@ def test_one_soft_bounce_is_forgotten_each_week(days: int, soft_bounces: int):
     assert consequence.hold.soft_bounces == soft_bounces
 
 
+@pytest.mark.parametrize(
+    ("days", "soft_bounces"), [(6, 6), (9, 6), (10, 5), (16, 5), (17, 4), (73, 1)]
+)
+def test_the_weeks_in_which_soft_bounces_are_forgotten_begin_when_the_hold_ends(
+    days: int, soft_bounces: int
+):
+    evidence = Evidence(BounceKind.SOFT, "5.2.2", reported=True)
+    held_until, now = MONDAY + timedelta(days=3), MONDAY + timedelta(days=days)
+    consequence = decide(evidence, 5, MONDAY, now, held_until=held_until)
+    assert consequence.hold is not None
+    assert consequence.hold.soft_bounces == soft_bounces
+
+
+@pytest.mark.parametrize("tries_for", [0.1, 1, 3, 5, 6.9])
+def test_a_mailbox_that_stays_full_is_suppressed_however_long_a_relay_tries(tries_for: float):
+    evidence = Evidence(BounceKind.SOFT, "5.2.2", reported=True, subject=Subject.MAILBOX)
+    number, last, held_until, now = 0, None, None, MONDAY
+    suppressions = []
+    for _report in range(30):
+        consequence = decide(evidence, number, last, now, held_until=held_until)
+        suppressions.append(consequence.suppression)
+        assert consequence.hold is not None
+        (number, held_until), last = consequence.hold, now
+        now = held_until + timedelta(days=tries_for)
+    assert suppressions[:8] == [None] * 7 + [SuppressionCause.BOUNCED]
+
+
 @pytest.mark.parametrize(("hours", "wait"), [(-1, 2), (0, 2), (3, 3), (24, 24), (900, 64)])
 def test_a_mail_that_came_back_for_our_fault_is_sent_again_ever_more_slowly(hours: int, wait: int):
     due_at = MONDAY - timedelta(hours=hours)

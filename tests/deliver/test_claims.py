@@ -1,5 +1,6 @@
 """Claims: only the worker that holds a delivery settles it, and nothing is taken for another's."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -94,6 +95,28 @@ def test_another_answer_under_an_old_claim_changes_nothing(
     assert settle(enqueued, old, answer) == []
     delivery = stored(enqueued, old.id)
     assert (delivery.status, delivery.claim) == (DeliveryStatus.SENDING, new.claim)
+
+
+@pytest.mark.parametrize(
+    "answer", [SendResult.REFUSED, SendResult.DEFERRED, SendResult.UNKNOWN, SendResult.NOT_TRIED]
+)
+def test_a_late_answer_does_not_overwrite_the_claim_that_another_worker_is_storing(
+    enqueued: Installation, answer: SendResult
+):
+    (old,) = claim(enqueued, limit=1)
+    settled: list[list[Outcome]] = []
+    late = threading.Thread(target=lambda: settled.append(settle(enqueued, old, answer, LATER)))
+    with enqueued.at(LATER).writing() as session:
+        newer = outbox.claim_due(session, LATER, ClaimOptions(100))
+        late.start()
+        late.join(0.5)
+        assert late.is_alive()  # it waits for the row, or for the database
+    late.join()
+    (new,) = [row for row in newer if row.id == old.id]
+    assert settled == [[]]
+    delivery = stored(enqueued, old.id)
+    assert (delivery.status, delivery.claim) == (DeliveryStatus.SENDING, new.claim)
+    assert (delivery.attempts, delivery.leased_until) == (2, LATER + outbox.LEASE)
 
 
 def test_an_acceptance_that_comes_after_the_lease_counts_while_nobody_else_has_claimed_it(

@@ -307,6 +307,12 @@ def test_a_report_of_a_failure_that_may_pass_is_soft(form: str):
     assert not failure.still_tried
 
 
+def mailjet(name: str, related_to: str, error: str, **facts: object) -> bytes:
+    """An event of Mailjet, with the words of its table of errors."""
+    why = {"error_related_to": related_to, "error": error}
+    return event({"event": name, "email": PERSON, "MessageID": 1379, **why, **facts})
+
+
 ABOUT_US = {
     "Amazon SES, content": event(
         amazon("Bounce", bounce=without_status(bounced("Transient", "", "ContentRejected")))
@@ -315,7 +321,17 @@ ABOUT_US = {
         amazon("Bounce", bounce=without_status(bounced("Transient", "", "AttachmentRejected")))
     ),
     "SendGrid, blocked": event([{"event": "bounce", "type": "blocked", "email": PERSON}]),
-    "Brevo, blocked": event({"event": "blocked", "email": PERSON}),
+    "Postmark, blocked": event(
+        {"RecordType": "Bounce", "Type": "Blocked", "TypeCode": 100_006, "Email": PERSON}
+    ),
+    "Mailjet, blocked for our text": mailjet("blocked", "content", "error in template language"),
+    "Mailjet, blocked as spam": mailjet("blocked", "spam", "content blocked"),
+    "Mailjet, refused as spam": mailjet("bounce", "spam", "sender blocked", hard_bounce=True),
+    "Mailjet, refused by a rule": mailjet("bounce", "spam", "policy issue", hard_bounce=True),
+    "Mailjet, a fault of its own": mailjet("bounce", "system", "system issue", hard_bounce=True),
+    "Mandrill, a sender that is not ours": event(
+        [{"event": "reject", "msg": {"email": PERSON, "reject": {"reason": "invalid-sender"}}}]
+    ),
     "SparkPost, policy": event(
         {"msys": {"message_event": {"type": "policy_rejection", "rcpt_to": PERSON}}}
     ),
@@ -338,6 +354,49 @@ READERS_OWN = {
     ),
     "Amazon SES, general": event(amazon("Bounce", bounce=without_status(bounced("Transient")))),
     "Mailjet, soft": event({"event": "bounce", "email": PERSON, "hard_bounce": False}),
+    "Mailjet, quota": mailjet("bounce", "recipient", "quota exceeded", hard_bounce=False),
+    "Brevo, blocked": event({"event": "blocked", "email": PERSON}),
+    "Brevo, blocked with a reason": event(
+        {"event": "blocked", "email": PERSON, "reason": "blocked : due to blacklist user"}
+    ),
+    "Brevo, blocked with its own word": event(
+        {"event": "Blocked", "email": PERSON, "reason": "blocked"}
+    ),
+    "Mailjet, blocked after bounces": mailjet("blocked", "mailjet", "preblocked"),
+    "Mailjet, blocked as it names the reader": mailjet("blocked", "recipient", "preblocked"),
+    "Mailjet, blocked as gone": mailjet("blocked", "recipient", "user unknown"),
+    "Mailjet, blocked for its domain": mailjet("blocked", "domain", "relay/access denied"),
+    "Mailjet, blocked without more": event({"event": "blocked", "email": PERSON}),
+    "Mandrill, rejected after bounces": event(
+        [{"event": "reject", "msg": {"email": PERSON, "reject": {"reason": "hard-bounce"}}}]
+    ),
+    "Mandrill, rejected without more": event([{"event": "reject", "msg": {"email": PERSON}}]),
+    "SparkPost, suppressed": event(
+        {
+            "msys": {
+                "message_event": {
+                    "type": "bounce",
+                    "rcpt_to": PERSON,
+                    "raw_reason": "554 5.7.1 [internal] recipient address was suppressed due to "
+                    "customer policy",
+                }
+            }
+        }
+    ),
+    "Mailgun, suppressed": event(
+        {
+            "event-data": {
+                "event": "failed",
+                "severity": "permanent",
+                "reason": "suppress-bounce",
+                "recipient": PERSON,
+                "delivery-status": {
+                    "code": 605,
+                    "message": "Not delivering to previously bounced address",
+                },
+            }
+        }
+    ),
 }
 
 

@@ -6,6 +6,7 @@ from notifier.enums import DeliveryStatus, DigestStatus
 from notifier.pipeline import bounces, deliver
 from notifier.pipeline.run import run_once
 from notifier.store.models import Delivery, Digest, Subscriber, Suppression
+from tests.support.beginnings import send_a_digest
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
 from tests.support.reports import a_report, envelope_sender
@@ -47,3 +48,21 @@ def test_a_full_mailbox_counts_the_same_in_an_answer_and_in_a_report(
     deliver.run(installation.at(subscriber.held_until + timedelta(minutes=1)))
     first, second = installation.sink.to("anna@example.org")
     assert first["Message-ID"] == second["Message-ID"]
+
+
+def test_a_report_that_comes_days_after_the_hold_counts_further(any_installation: Installation):
+    installation = any_installation
+    installation.prepare(send_a_digest)
+    held_until = TUESDAY - timedelta(days=5)
+    with installation.at(TUESDAY).writing() as session:
+        anna = session.query(Subscriber).filter_by(email="anna@example.org").one()
+        anna.soft_bounces, anna.bounced_at = 6, held_until - timedelta(hours=64)
+        anna.held_until = held_until
+    for number in (7, 8):
+        report = a_report(envelope_sender(installation), "5.2.2", f"552 5.2.2 full {number}")
+        moment = TUESDAY + timedelta(hours=number)
+        done = bounces.read(installation.at(moment), [report])
+        assert done.suppressed == (number == 8)
+        with installation.at(moment).reading() as session:
+            anna = session.query(Subscriber).filter_by(email="anna@example.org").one()
+            assert anna.soft_bounces == number

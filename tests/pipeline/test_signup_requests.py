@@ -347,6 +347,33 @@ def test_never_ends_running_and_waiting_subscriptions_and_records_it(
         ]
 
 
+def test_never_keeps_the_ledger_of_somebody_who_had_confirmed_before_and_was_signed_up_again(
+    any_installation: Installation,
+):
+    installation = any_installation
+    installation.subscribe(PETRA)
+    add_second_profile(installation)
+    with installation.at(MONDAY).writing() as session:
+        subscriptions.unsubscribe(session, PETRA, None, "operator test", MONDAY)
+        key = subscriptions.hash_of(session, PETRA)
+    installation.subscribe(PETRA, confirmed=False, profile="frexalimab")
+    installation.subscribe(PETRA, confirmed=False, profile="tolebrutinib")
+    link = f"/never/{installation.at(MONDAY).links.token(Purpose.NEVER, key, MONDAY)}"
+    with visiting(installation) as client:
+        for _ in range(2):
+            assert client.post(link).status_code == 200
+    with installation.at(MONDAY).reading() as session:
+        left = session.query(Subscription).one()
+        assert (left.profile.slug, left.status) == ("frexalimab", SubscriptionStatus.ENDED)
+        ledger = session.query(Consent).order_by(Consent.id).all()
+        assert [(entry.event, entry.method) for entry in ledger] == [
+            (ConsentEvent.GIVEN, "command line"),
+            (ConsentEvent.WITHDRAWN, "command line"),
+            (ConsentEvent.WITHDRAWN, "never"),
+        ]
+    assert suppression_of(installation, PETRA).cause is SuppressionCause.NEVER
+
+
 @pytest.mark.parametrize("other", [purpose for purpose in Purpose if purpose is not Purpose.NEVER])
 def test_the_link_never_to_write_again_does_nothing_else(
     installation: Installation, other: Purpose

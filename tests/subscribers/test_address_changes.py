@@ -16,7 +16,14 @@ from notifier.match import profiles
 from notifier.pipeline import compose, match, poll
 from notifier.pipeline.run import run_once
 from notifier.pipeline.signup_requests import answer_all
-from notifier.store.models import AddressChange, Delivery, SignupRequest, Subscriber, Subscription
+from notifier.store.models import (
+    AddressChange,
+    Consent,
+    Delivery,
+    SignupRequest,
+    Subscriber,
+    Subscription,
+)
 from notifier.subscribers import address_changes, signup_requests, subscriptions
 from notifier.subscribers.choices import default_choice
 from notifier.web.app import create
@@ -516,6 +523,28 @@ def test_the_link_in_an_old_mail_ends_the_subscription_of_the_new_address(
             == 200
         )
     assert standing_of(installation, NEW)["frexalimab"][0] == "ended"
+
+
+def test_a_new_sign_up_that_waits_does_not_cost_the_ledger_of_the_old_address(
+    any_installation: Installation,
+):
+    installation = any_installation
+    add_second_profile(installation)
+    follow(installation, ANNA, "tolebrutinib", "daily")
+    for email in (ANNA, NEW):
+        follow(installation, email, "frexalimab", "daily", running=email == NEW)
+    installation.subscribe(ANNA, confirmed=False, profile="frexalimab")
+    with installation.at(MONDAY).reading() as session:
+        before = session.query(Consent).count()
+    with visiting(installation) as client:
+        agree(client, installation)
+    with installation.at(MONDAY).reading() as session:
+        assert session.query(Consent).count() == before
+    assert standing_of(installation, ANNA) == {"frexalimab": ("ended", "daily")}
+    assert standing_of(installation, NEW) == {
+        "frexalimab": ("confirmed", "daily"),
+        "tolebrutinib": ("confirmed", "daily"),
+    }
 
 
 def test_a_change_to_the_same_address_in_other_case_changes_only_its_spelling(

@@ -3,15 +3,24 @@
 import re
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import select, update
+
 from notifier.deliver.outbox import stop
-from notifier.enums import DeliveryKind, DeliveryStatus, SubscriptionStatus
+from notifier.enums import (
+    DeliveryKind,
+    DeliveryStatus,
+    EndReason,
+    SubscriptionStatus,
+    SuppressionCause,
+)
 from notifier.links import Purpose
 from notifier.pipeline.run import run_once
 from notifier.settings import Subscriptions
-from notifier.store.models import Consent, Delivery, Subscription
-from notifier.subscribers import lifecycle, subscriptions
+from notifier.store.models import Consent, Delivery, HeldSuppression, Subscriber, Subscription
+from notifier.subscribers import lifecycle, subscriptions, suppressions
 from notifier.web.app import create
-from tests.support.forms import FORM, subscription_of
+from tests.support.forms import FORM, subscription_of, suppress
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.visitor import Client
@@ -164,3 +173,132 @@ def test_a_reminder_that_reached_nobody_is_sent_once_more(installation: Installa
     assert subjects(installation)[1:] == ["Last question: do you still want your digest?"] * 2
     run_once(installation.at(MONDAY + days(411)))
     assert status(installation) is SubscriptionStatus.ENDED
+
+
+def set_reminders(installation: Installation, **values: object) -> None:
+    """Change the reminders that were sent at the last run: they reached nobody."""
+    with installation.at(MONDAY).writing() as session:
+        reminders = update(Delivery).where(Delivery.kind == DeliveryKind.REMINDER)
+        session.execute(reminders.values(sent_at=None, **values))
+
+
+def of_status(installation: Installation, wanted: SubscriptionStatus) -> int:
+    with installation.at(MONDAY).reading() as session:
+        return session.query(Subscription).filter(Subscription.status == wanted).count()
+
+
+NOT_SENT = {
+    "refused": {"status": DeliveryStatus.FAILED},
+    "dropped by the operator": {
+        "status": DeliveryStatus.SUPPRESSED,
+        "ended_because": EndReason.DROPPED,
+    },
+    "held back by a suppression that was lifted": {
+        "status": DeliveryStatus.SUPPRESSED,
+        "ended_because": EndReason.SUPPRESSED,
+    },
+    "held back by an end that was undone": {
+        "status": DeliveryStatus.SUPPRESSED,
+        "ended_because": EndReason.LEFT,
+    },
+}
+
+
+@pytest.mark.parametrize("why", NOT_SENT)
+def test_only_who_was_sent_the_reminder_can_be_silent(any_installation: Installation, why: str):
+    installation = yearly(any_installation)
+    for day in (366, 381):
+        run_once(installation.at(MONDAY + days(day)))
+    set_reminders(installation, **NOT_SENT[why])
+    for day in (396, 397, 409):
+        run_once(installation.at(MONDAY + days(day)))
+        assert status(installation) is SubscriptionStatus.CONFIRMED
+        assert subjects(installation)[1:] == ["Last question: do you still want your digest?"] * 2
+    run_once(installation.at(MONDAY + days(411)))
+    assert status(installation) is SubscriptionStatus.ENDED
+
+
+def test_a_reminder_that_is_not_stored_any_more_is_sent_once_more(any_installation: Installation):
+    installation = yearly(any_installation)
+    for day in (366, 381):
+        run_once(installation.at(MONDAY + days(day)))
+    with installation.at(MONDAY).writing() as session:
+        session.query(Delivery).delete()
+    run_once(installation.at(MONDAY + days(396)))
+    assert status(installation) is SubscriptionStatus.CONFIRMED
+    assert len(installation.sink.messages) == 3
+
+
+def test_reminders_that_fail_for_very_many_people_end_nobodys_subscription(
+    any_installation: Installation, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(lifecycle, "_BATCH", 2)
+    installation = yearly(any_installation)
+    for name in ("ben", "carl", "dora", "emil"):
+        installation.subscribe(f"{name}@example.org")
+    for day in (366, 381):
+        run_once(installation.at(MONDAY + days(day)))
+    set_reminders(installation, status=DeliveryStatus.FAILED)
+    for day in (396, 397):
+        run_once(installation.at(MONDAY + days(day)))
+    assert of_status(installation, SubscriptionStatus.CONFIRMED) == 5
+    assert len(installation.sink.messages) == 15
+    run_once(installation.at(MONDAY + days(411)))
+    assert of_status(installation, SubscriptionStatus.ENDED) == 5
+
+
+def hold_suppression(installation: Installation) -> None:
+    """Let the suppression of Anna's address wait for a person."""
+    with installation.at(MONDAY).writing() as session:
+        anna = session.scalars(select(Subscriber)).one()
+        about = {"subscriber_id": anna.id, "address_hash": anna.address_hash}
+        session.add(
+            HeldSuppression(
+                **about, provider="example.org", at=MONDAY, held_at=MONDAY, code="5.1.1"
+            )
+        )
+
+
+def lift(installation: Installation) -> None:
+    with installation.at(MONDAY).writing() as session:
+        suppressions.lift(session, subscriptions.hash_of(session, "anna@example.org"))
+        session.query(HeldSuppression).delete()
+
+
+@pytest.mark.parametrize("since", [300, 367], ids=["before the question", "before the reminder"])
+@pytest.mark.parametrize("held", [False, True], ids=["suppressed", "held for a person"])
+def test_who_may_not_be_mailed_is_asked_when_that_is_over_and_not_before(
+    any_installation: Installation, since: int, held: bool
+):
+    installation = yearly(any_installation)
+    if since > 366:
+        run_once(installation.at(MONDAY + days(366)))
+    if held:
+        hold_suppression(installation)
+    else:
+        suppress(installation, "anna@example.org", SuppressionCause.BOUNCED)
+    asked = len(installation.sink.messages)
+    for day in (368, 381, 396, 411, 426, 441):
+        run_once(installation.at(MONDAY + days(day)))
+        assert status(installation) is SubscriptionStatus.CONFIRMED
+    with installation.at(MONDAY).reading() as session:
+        assert session.query(Delivery).count() == asked
+    lift(installation)
+    run_once(installation.at(MONDAY + days(442)))
+    assert len(installation.sink.messages) == asked + 1
+    for day in (457,) if asked else (457, 472):
+        assert status(installation) is SubscriptionStatus.CONFIRMED
+        run_once(installation.at(MONDAY + days(day)))
+    assert status(installation) is SubscriptionStatus.ENDED
+    assert len(installation.sink.messages) == 2
+
+
+def test_who_was_suppressed_after_the_reminder_is_not_ended_before_that_is_over(
+    any_installation: Installation,
+):
+    installation = yearly(any_installation)
+    for day in (366, 381):
+        run_once(installation.at(MONDAY + days(day)))
+    suppress(installation, "anna@example.org", SuppressionCause.BOUNCED)
+    run_once(installation.at(MONDAY + days(396)))
+    assert status(installation) is SubscriptionStatus.CONFIRMED

@@ -71,6 +71,18 @@ _PASSES = re.compile(
     r"|onaccountsuppressionlist|policy|content|suppress-.*|mailboxfull|messagetoolarge"
     r"|contentrejected|attachmentrejected)$"
 )
+# The events by which Brevo, Mailjet and Mandrill say that they did not send a mail at all: nearly
+# always because their own list holds the address back, which bounced or complained before.
+_HELD_BACK = frozenset(("blocked", "reject"))
+# The words of SparkPost's own answer for such an address (554 5.7.1).
+_SUPPRESSED = re.compile(r"(?i)address was suppressed due to (?:customer|system) policy")
+# What Mailjet says a failure is related to, where that is neither the address nor its domain.
+_RELATED = {
+    "content": Subject.CONTENT,
+    "spam": Subject.CONTENT,
+    "policy": Subject.POLICY,
+    "system": Subject.LOAD,
+}
 # Words of a service that say that a failure is about us, where it quotes no server.
 _ABOUT_US = {
     "blocked": Subject.POLICY,
@@ -82,6 +94,10 @@ _ABOUT_US = {
     "messagetoolarge": Subject.CONTENT,
     "spamnotification": Subject.CONTENT,
     "reject": Subject.CONTENT,
+    "invalid-sender": Subject.SENDER,
+    "unsigned": Subject.SENDER,
+    "rule": Subject.POLICY,
+    "test-mode-limit": Subject.LOAD,
 }
 _QUALIFYING_KEYS = ("bouncetype", "bouncesubtype", "severity", "type", "reason", "bounce_type")
 
@@ -154,19 +170,46 @@ def _of_event(event: BounceKind, record: dict[str, Any]) -> Iterator[Failure]:
             diagnostic = Diagnostic(text, Parties(recipient=address.lower()))
             kind = event
             if event is BounceKind.HARD:
-                kind = _verdict(facts, diagnostic, status)
+                kind = _verdict(facts, diagnostic, status, text)
             subject = diagnostic.refusal(status).subject
-            if subject is Subject.UNKNOWN and kind is BounceKind.SOFT:
-                subject = _subject_named(facts)
+            if kind is BounceKind.SOFT:
+                subject = _subject_of(subject, facts, text)
             yield Failure(kind, address, status, text, subject=subject)
 
 
-def _subject_named(facts: dict[str, list[str]]) -> Subject:
-    """Return whom a failure is about, by the service's own words; `UNKNOWN` if they do not say."""
-    words = {
-        word.lower() for key in (*_QUALIFYING_KEYS, *_EVENT_KEYS) for word in facts.get(key, [])
-    }
+def _subject_of(quoted: Subject, facts: dict[str, list[str]], text: str) -> Subject:
+    """Return whom a failure is about that may pass; `UNKNOWN` if nothing says it.
+
+    Args:
+        quoted: the subject of the words that the service quotes. They count where a server may
+            have said them.
+        facts: the event.
+        text: these words.
+    """
+    if (related := _related_to_us(facts)) is not None:
+        return related
+    if quoted is not Subject.UNKNOWN and not _is_held_back(facts, text):
+        return quoted
+    keys = (*_QUALIFYING_KEYS, *_EVENT_KEYS)
+    words = {word.lower() for key in keys for word in facts.get(key, [])}
+    # Beside a bounce, "blocked" says that a server refused us; as the event, that none was asked.
+    words -= _event_words(facts) & _HELD_BACK
     return next((_ABOUT_US[word] for word in _ABOUT_US if word in words), Subject.UNKNOWN)
+
+
+def _related_to_us(facts: dict[str, list[str]]) -> Subject | None:
+    """Return the subject that Mailjet names for a failure; None where it is about the address."""
+    related = (word.lower() for word in facts.get("error_related_to", []))
+    return next((_RELATED[word] for word in related if word in _RELATED), None)
+
+
+def _is_held_back(facts: dict[str, list[str]], text: str) -> bool:
+    """Return whether the service itself held a mail back: no server saw it or said anything."""
+    return bool(_event_words(facts) & _HELD_BACK or _SUPPRESSED.search(text))
+
+
+def _event_words(facts: dict[str, list[str]]) -> set[str]:
+    return {word.lower() for word in facts.get("event", [])}
 
 
 def _inner_objects(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -216,12 +259,16 @@ def _event_of(record: dict[str, Any]) -> BounceKind | None:
     return kinds[0] if kinds else None
 
 
-def _verdict(facts: dict[str, list[str]], diagnostic: Diagnostic, status: str) -> BounceKind:
+def _verdict(
+    facts: dict[str, list[str]], diagnostic: Diagnostic, status: str, text: str
+) -> BounceKind:
     """Return the verdict on a bounce: by the server's words, then by those of the service."""
     if "temporary" in facts.get("severity", []):  # Mailgun goes on trying, and says how it ended
         return BounceKind.DELAYED
     qualified = [word for key in _QUALIFYING_KEYS for word in facts.get(key, [])]
     if any(_PASSES.match(word) for word in qualified) or facts.get("hard_bounce") == ["False"]:
+        return BounceKind.SOFT
+    if _related_to_us(facts) is not None or _is_held_back(facts, text):
         return BounceKind.SOFT
     if diagnostic.is_conclusive or status.startswith("4"):
         return diagnostic.judge(status).kind

@@ -45,7 +45,9 @@ from notifier.enums import BounceKind, SuppressionCause, WaitReason
 # The first soft bounce holds a person's mails back for 2 hours, each further one for twice as long,
 # up to 64 hours. Chosen by hand; not measured.
 _FIRST_HOLD, _MOST_DOUBLINGS = timedelta(hours=2), 5
-# One soft bounce is forgotten after each 7 days without another. Chosen by hand; not measured.
+# One soft bounce is forgotten after each 7 days without another. They begin at the end of the hold:
+# until then nothing is sent that could bounce, and a relay tries for 5 days before it reports.
+# Chosen by hand; not measured.
 _FORGOTTEN_AFTER = timedelta(days=7)
 # Soft bounces within this time count once: what waited in a queue comes back together. Chosen by
 # hand; not measured.
@@ -269,7 +271,12 @@ class Consequence(NamedTuple):
 
 
 def decide(
-    evidence: Evidence, soft_bounces: int, last_soft_bounce: datetime | None, now: datetime
+    evidence: Evidence,
+    soft_bounces: int,
+    last_soft_bounce: datetime | None,
+    now: datetime,
+    *,
+    held_until: datetime | None = None,
 ) -> Consequence:
     """Return the consequence of a failure for the person.
 
@@ -282,6 +289,7 @@ def decide(
         soft_bounces: the number of earlier soft bounces that is stored for the address.
         last_soft_bounce: the time of the latest of them.
         now: the time of the failure.
+        held_until: the end of the pause that followed from the latest of them.
     """
     if evidence.kind is BounceKind.HARD:
         return Consequence(suppression=SuppressionCause.BOUNCED)
@@ -293,16 +301,21 @@ def decide(
         return Consequence()
     if evidence.in_flight:
         return Consequence(_hold(soft_bounces, now))
-    hold = _next_hold(soft_bounces, last_soft_bounce, now)
+    hold = _next_hold(soft_bounces, last_soft_bounce, held_until, now)
     suppressed = hold.soft_bounces >= _SUPPRESSED_AT
     return Consequence(hold, SuppressionCause.BOUNCED if suppressed else None)
 
 
-def _next_hold(soft_bounces: int, last_soft_bounce: datetime | None, now: datetime) -> Hold:
+def _next_hold(
+    soft_bounces: int,
+    last_soft_bounce: datetime | None,
+    held_until: datetime | None,
+    now: datetime,
+) -> Hold:
     if last_soft_bounce is not None:
-        soft_bounces = max(
-            0, soft_bounces - max(now - last_soft_bounce, timedelta()) // _FORGOTTEN_AFTER
-        )
+        quiet_since = max(last_soft_bounce, held_until or last_soft_bounce)
+        forgotten = max(now - quiet_since, timedelta()) // _FORGOTTEN_AFTER
+        soft_bounces = max(0, soft_bounces - forgotten)
         if soft_bounces and abs(now - last_soft_bounce) < _COUNTED_ONCE:
             soft_bounces -= 1
     return _hold(soft_bounces + 1, now)

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from notifier.email_addresses import to_ascii_domain
 from notifier.enums import BounceKind, DeliveryKind, DeliveryStatus
@@ -58,15 +58,15 @@ class Verdict:
         kind: the verdict on the whole mail.
         failure: the failure that is proven; None if nothing follows from the mail.
         delivery: the delivery that the failure belongs to.
-        subscriber: the recipient of that delivery.
-        subscription: the subscription that the mail asks to end.
+        subscriber: the recipient of that delivery, as `reader_of` returns it.
+        subscription_id: the subscription that the mail asks to end.
     """
 
     kind: BounceKind
     failure: "Failure | None" = None
     delivery: Delivery | None = None
     subscriber: Subscriber | None = None
-    subscription: Subscription | None = None
+    subscription_id: int | None = None
 
 
 def hash_of(octets: bytes) -> str:
@@ -118,13 +118,9 @@ def _verdict(
     session: Session, report: "Report", links: "Links", domain: str, now: datetime
 ) -> Verdict:
     if report.unsubscribe_tokens:
-        subscription = _subscription_to_end(session, report.unsubscribe_tokens)
-        kind = BounceKind.UNSUBSCRIBE if subscription else BounceKind.UNPROVEN_COMPLAINT
-        return Verdict(kind, subscription=subscription)
+        return _wish_to_leave(_subscription_to_end(session, report.unsubscribe_tokens))
     if report.leaves_in_words:
-        subscription = _subscription_answered(session, report, links, domain, now)
-        kind = BounceKind.UNSUBSCRIBE if subscription else BounceKind.UNPROVEN_COMPLAINT
-        return Verdict(kind, subscription=subscription)
+        return _wish_to_leave(_subscription_answered(session, report, links, domain, now))
     if not any(failure.kind in _NEEDS_PROOF for failure in report.failures):
         return Verdict(report.failures[0].kind)
     complained = any(failure.kind is BounceKind.COMPLAINT for failure in report.failures)
@@ -133,14 +129,34 @@ def _verdict(
         delivery = _delivery_to_leave(session, report, links, now)
     if delivery is None or not _can_be_reported(delivery, now):
         return Verdict(BounceKind.UNPROVEN_COMPLAINT if complained else BounceKind.UNPROVEN)
-    return _proven_verdict(delivery, report.failures)
+    return _proven_verdict(session, delivery, report.failures)
 
 
-def _proven_verdict(delivery: Delivery, failures: "Sequence[Failure]") -> Verdict:
+def _wish_to_leave(subscription_id: int | None) -> Verdict:
+    if subscription_id is None:
+        return Verdict(BounceKind.UNPROVEN_COMPLAINT)
+    return Verdict(BounceKind.UNSUBSCRIBE, subscription_id=subscription_id)
+
+
+def reader_of(session: Session, delivery: Delivery) -> Subscriber | None:
+    """Return the person whose subscription a delivery is for; None for any other mail.
+
+    Only the columns that say who it is are read: one that cannot be read, of the subscription or of
+    the person, must keep nobody from leaving. The others are read when they are asked for.
+    """
+    whose = (
+        select(Subscriber)
+        .join(Subscription, Subscription.subscriber_id == Subscriber.id)
+        .where(Subscription.id == delivery.subscription_id)
+    )
+    return session.scalar(whose.options(load_only(Subscriber.email, Subscriber.address_hash)))
+
+
+def _proven_verdict(session: Session, delivery: Delivery, failures: "Sequence[Failure]") -> Verdict:
     """Return the verdict on a report that is proven to be about a delivery."""
-    if delivery.subscription is None:
+    subscriber = reader_of(session, delivery)
+    if subscriber is None:
         return Verdict(_mildest(failures).kind)
-    subscriber = delivery.subscription.subscriber
     failure = _failure_for(failures, subscriber.email)
     if failure.still_tried:  # to send it again would be a second copy
         return Verdict(BounceKind.DELAYED)
@@ -149,7 +165,7 @@ def _proven_verdict(delivery: Delivery, failures: "Sequence[Failure]") -> Verdic
     return Verdict(failure.kind, failure, delivery, subscriber)
 
 
-def _subscription_to_end(session: Session, tokens: Sequence[str]) -> Subscription | None:
+def _subscription_to_end(session: Session, tokens: Sequence[str]) -> int | None:
     """Find the subscription of an unsubscribe token, or of one from before a change of address.
 
     The token is 128 random bits. It is looked up in an index and nothing is answered, so that
@@ -173,24 +189,25 @@ def _subscription_to_end(session: Session, tokens: Sequence[str]) -> Subscriptio
 
 def _subscription_answered(
     session: Session, report: "Report", links: "Links", domain: str, now: datetime
-) -> Subscription | None:
+) -> int | None:
     """Find the subscription whose mail its own reader answers, as the mail's identifier proves."""
     delivery = _proven_delivery(session, report, links, domain)
-    if delivery is None or delivery.subscription is None or not _can_be_reported(delivery, now):
+    if delivery is None or not _can_be_reported(delivery, now):
         return None
-    is_reader = report.leaves_in_words in _names_of(delivery.subscription.subscriber.email)
-    return delivery.subscription if is_reader else None
+    reader = reader_of(session, delivery)
+    is_reader = reader is not None and report.leaves_in_words in _names_of(reader.email)
+    return delivery.subscription_id if is_reader else None
 
 
 def _subscription_of(
     session: Session, linked: "ColumnElement[bool]", retired: "ColumnElement[bool]"
-) -> Subscription | None:
+) -> int | None:
     """Return the one subscription whose link, or one of whose retired links, is meant."""
     numbers = {
         *session.scalars(select(Subscription.id).where(linked).limit(2)),
         *session.scalars(select(RetiredLink.subscription_id).where(retired).limit(2)),
     }
-    return session.get(Subscription, numbers.pop()) if len(numbers) == 1 else None
+    return numbers.pop() if len(numbers) == 1 else None
 
 
 def _mildest(failures: "Iterable[Failure]") -> "Failure":
@@ -283,24 +300,31 @@ def _went_to_old_address(delivery: Delivery, subscriber: Subscriber) -> bool:
     """
     if delivery.address_hash not in ("", subscriber.address_hash):
         return True
-    return subscriber.moved_at is not None and delivery.created_at <= subscriber.moved_at
+    try:
+        moved_at = subscriber.moved_at
+    except (ValueError, LookupError, TypeError):  # it cannot be read: the address alone decides
+        return not delivery.address_hash
+    return moved_at is not None and delivery.created_at <= moved_at
 
 
-def was_in_flight(session: Session, delivery: Delivery, counted_at: datetime) -> bool:
+def was_in_flight(
+    session: Session, delivery: Delivery, subscriber: Subscriber, counted_at: datetime
+) -> bool:
     """Return whether a mail was sent before a time, and its person was sent others after it.
 
     Args:
         session: a session.
         delivery: the mail that came back.
+        subscriber: its person.
         counted_at: the time of the last soft bounce of the person that was counted.
     """
-    if delivery.sent_at is None or delivery.sent_at > counted_at or delivery.subscription is None:
+    if delivery.sent_at is None or delivery.sent_at > counted_at:
         return False
     later = (
         select(Delivery.id)
         .join(Subscription, Subscription.id == Delivery.subscription_id)
         .where(
-            Subscription.subscriber_id == delivery.subscription.subscriber_id,
+            Subscription.subscriber_id == subscriber.id,
             Delivery.sent_at > delivery.sent_at,
         )
     )

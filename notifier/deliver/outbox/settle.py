@@ -105,8 +105,14 @@ def settle_attempts(session: Session, outcomes: Sequence[Outcome], now: datetime
         recipient was erased meanwhile, or was claimed again after the lease ran out.
     """
     ids = [outcome.attempt.delivery_id for outcome in outcomes]
-    attempted = select(Delivery).where(
-        Delivery.id.in_(ids), Delivery.status.in_(DeliveryStatus.WAITING)
+    # Locked before the claims are compared: else another worker's claim that is stored between
+    # the two would be overwritten. In one order, so that no two workers wait for each other.
+    attempted = (
+        select(Delivery)
+        .where(Delivery.id.in_(ids), Delivery.status.in_(DeliveryStatus.WAITING))
+        .order_by(Delivery.id)
+        .with_for_update(of=Delivery)
+        .execution_options(populate_existing=True)
     )
     deliveries = {
         Attempt(delivery.id, delivery.claim): delivery for delivery in session.scalars(attempted)
