@@ -201,12 +201,14 @@ class WaitReason(StrEnum):
     """The reason why a delivery waits without losing patience.
 
     `ours`: servers refuse us (sender, name, policy, reputation). `load`: they are busy. `warm_up`:
-    its provider got enough mails of a new sender today. None says anything about the recipient.
+    its provider got enough mails of a new sender today. `unreadable`: a stored row cannot be read.
+    None says anything about the recipient.
     """
 
     OURS = "ours"
     LOAD = "load"
     WARM_UP = "warm_up"
+    UNREADABLE = "unreadable"
 
 
 class EndReason(StrEnum):

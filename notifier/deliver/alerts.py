@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, literal_column, select
+from sqlalchemy import String, delete, func, literal_column, select, type_coerce
 from sqlalchemy.orm import Session
 
 from notifier.deliver import given_up, outbox
@@ -133,9 +133,13 @@ def _backlog(session: Session, now: datetime) -> Trouble | None:
 
 
 def _unserved_people(session: Session) -> Trouble | None:
-    # Counted here: with a condition on the status, SQLite would read all that are running.
-    unserved = select(Subscription.status).where(Subscription.trouble.is_not(None))
-    number = sum(status in SubscriptionStatus.RUNNING for status in session.scalars(unserved))
+    # Counted here: with a condition on the status, SQLite would read all that are running. As text:
+    # the status may be what cannot be read.
+    status = type_coerce(Subscription.status, String)
+    unserved = select(status).where(Subscription.trouble.is_not(None))
+    not_running = (SubscriptionStatus.PENDING, SubscriptionStatus.ENDED)
+    number = sum(status not in not_running for status in session.scalars(unserved))
+    number += _count_unreadable(session)
     if not number:
         return None
     return Trouble(
@@ -147,6 +151,22 @@ def _unserved_people(session: Session) -> Trouble | None:
     )
 
 
+def _count_unreadable(session: Session) -> int:
+    """Count the people whose mails wait because of their row, and who have no other trouble."""
+    waiting = (
+        select(func.count(func.distinct(Delivery.subscription_id)))
+        .join(Subscription, Subscription.id == Delivery.subscription_id)
+        .where(
+            Delivery.status.in_(DeliveryStatus.WAITING),
+            Delivery.waits_because != literal_column("''"),
+            Delivery.waits_because != literal_column(f"'{WaitReason.WARM_UP}'"),
+            Delivery.waits_because == WaitReason.UNREADABLE,
+            Subscription.trouble.is_(None),
+        )
+    )
+    return session.scalar(waiting) or 0
+
+
 def refused_for_us(session: Session) -> Trouble | None:
     """Return the trouble that mails wait because servers refuse us; None if none does."""
     waiting = (
@@ -154,6 +174,7 @@ def refused_for_us(session: Session) -> Trouble | None:
         # No parameter of the statement: only so the index of these few rows is used.
         Delivery.waits_because != literal_column("''"),
         Delivery.waits_because != literal_column(f"'{WaitReason.WARM_UP}'"),
+        Delivery.waits_because != WaitReason.UNREADABLE,
         Delivery.kind != DeliveryKind.NOTICE,
     )
     number = session.scalar(select(func.count(Delivery.id)).where(*waiting)) or 0

@@ -6,8 +6,7 @@ Owns these columns of `Subscriber`. The decision is made in `deliver/bounces/pol
 from datetime import datetime
 from typing import NamedTuple
 
-from notifier.store.models import Subscriber
-from notifier.subscribers.damaged_rows import UNREADABLE
+from notifier.store.models import UNREADABLE, Subscriber
 
 
 class SoftBounces(NamedTuple):

@@ -15,8 +15,6 @@ from notifier.enums import ConsentEvent, SubscriptionStatus
 from notifier.store.models import Profile, RetiredLink, Subscriber, Subscription
 from notifier.subscribers import consent
 
-# The errors by which SQLAlchemy's types say that a stored value is none of theirs.
-UNREADABLE = (ValueError, LookupError, TypeError)
 # No object of a row that cannot be read is in the session.
 _UNREAD = {"synchronize_session": False}
 

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from notifier.enums import Cadence, SubscriptionStatus
 from notifier.store import keys
 from notifier.store.db import in_chunks
-from notifier.store.models import Profile, Subscriber, Subscription, Suppression
-from notifier.subscribers.damaged_rows import UNREADABLE, raw_rows
+from notifier.store.models import UNREADABLE, Profile, Subscriber, Subscription, Suppression
+from notifier.subscribers.damaged_rows import raw_rows
 from notifier.subscribers.list_headings import EXPORT_COLUMNS
 from notifier.subscribers.list_words import Standing
 from notifier.subscribers.schedule import WEEKDAYS

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import SubscriptionStatus
 from notifier.store.db import count_some
-from notifier.store.models import Subscriber, Subscription
+from notifier.store.models import UNREADABLE, Subscriber, Subscription
 from notifier.subscribers import suppressions
-from notifier.subscribers.damaged_rows import UNREADABLE, raw_rows
+from notifier.subscribers.damaged_rows import raw_rows
 
 # Subscribers that are read at a time. Chosen by hand; not measured.
 _PAGE = 500

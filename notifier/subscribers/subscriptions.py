@@ -15,7 +15,7 @@ from notifier.email_addresses import normalize
 from notifier.enums import Cadence, ConsentEvent, SubscriptionStatus, SuppressionCause
 from notifier.errors import NotFoundError, NotifierError
 from notifier.store import db, keys
-from notifier.store.models import Profile, Subscriber, Subscription, Suppression
+from notifier.store.models import UNREADABLE, Profile, Subscriber, Subscription, Suppression
 from notifier.subscribers import (
     consent,
     damaged_rows,
@@ -374,7 +374,7 @@ def end_by_id(
     statement = select(Subscription).where(Subscription.id == subscription_id)
     try:
         subscription = session.scalars(statement.options(joinedload(Subscription.subscriber))).one()
-    except damaged_rows.UNREADABLE:
+    except UNREADABLE:
         return damaged_rows.end(session, subscription_id, method, attested_by, now)
     return end(session, subscription, method, attested_by, now)
 

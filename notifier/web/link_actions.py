@@ -23,7 +23,7 @@ from notifier.errors import LinkError
 from notifier.i18n.catalog import language_of
 from notifier.i18n.messages import LazyMessage
 from notifier.links import Purpose
-from notifier.store.models import Subscription
+from notifier.store.models import UNREADABLE, Subscription
 from notifier.subscribers import (
     address_changes,
     consent,
@@ -35,7 +35,6 @@ from notifier.subscribers import (
 )
 from notifier.subscribers.address_changes import Side
 from notifier.subscribers.choices import choice_to_confirm
-from notifier.subscribers.damaged_rows import UNREADABLE
 from notifier.subscribers.subscriptions import UnknownLinkError
 from notifier.web import forms, mail_requests, own_data
 from notifier.web.link_visits import NOT_SUBSCRIBED, LinkVisit, by_link, link_id_of, visit_of

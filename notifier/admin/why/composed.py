@@ -230,6 +230,10 @@ def _of_the_server(facts: Facts, sending: Sending) -> tuple[str, str]:
             f"The mail server takes no more at this moment: {words}.",
             "It is tried again.",
         ),
+        WaitReason.UNREADABLE: (
+            "What is stored of it or of this person cannot be read.",
+            "It is sent when that is mended: notifier subscribe EMAIL stores the choice again.",
+        ),
     }
     if delivery.waits_because in of_waits:
         return of_waits[WaitReason(delivery.waits_because)]

@@ -6,15 +6,16 @@ a random name: only who knows it may settle what was claimed, or renew the lease
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from notifier.deliver.outbox import rate_limits, stop, warm_up
+from notifier.deliver.outbox import rate_limits, stop, unreadable, warm_up
 from notifier.deliver.outbox.enqueue import due_from
 from notifier.deliver.outbox.lease import LEASE, Attempt
 from notifier.deliver.outbox.wanted import (
@@ -132,7 +133,8 @@ _LEASED = (
         attempts=Delivery.attempts + 1,
         claim=bindparam("name"),
         waits_because=case(
-            (Delivery.waits_because == WaitReason.WARM_UP, ""), else_=Delivery.waits_because
+            (Delivery.waits_because.in_((WaitReason.WARM_UP, WaitReason.UNREADABLE)), ""),
+            else_=Delivery.waits_because,
         ),
         address_hash=case(
             (Delivery.digest_id.is_not(None), func.coalesce(_ADDRESS_HASH, "")),
@@ -295,7 +297,7 @@ def _due_rows(
     """
     due = _UNCERTAIN_DUE if status is DeliveryStatus.UNCERTAIN else _DUE
     values = {"status": status, "lane": lane, "now": now, "limit": limit}
-    return list(session.connection().execute(due, values))
+    return unreadable.due_rows(session, due, values, now)
 
 
 def _claim_digests(
@@ -344,19 +346,7 @@ def _claim_others(
     ids = [row.id for row in rows if row.held_suppression is None]
     if not ids:
         return []
-    due = (
-        select(Delivery)
-        .where(Delivery.id.in_(ids))
-        .order_by(Delivery.lane, Delivery.next_attempt_at, Delivery.id)
-    )
-    deliveries = session.scalars(
-        due.options(
-            joinedload(Delivery.notice),
-            joinedload(Delivery.change).joinedload(AddressChange.subscriber),
-            joinedload(Delivery.subscription).joinedload(Subscription.subscriber),
-            joinedload(Delivery.subscription).joinedload(Subscription.profile),
-        ).execution_options(populate_existing=True)
-    ).all()
+    deliveries = unreadable.load(session, ids, partial(_with_recipients, session), now)
     suppressions = suppressions_of(session, deliveries)
     claimed = []
     for delivery in deliveries:
@@ -370,6 +360,21 @@ def _claim_others(
             claimed.append(_claimed_other(delivery, name))
     session.flush()
     return claimed
+
+
+def _with_recipients(session: Session, ids: Collection[int]) -> Sequence[Delivery]:
+    due = (
+        select(Delivery)
+        .where(Delivery.id.in_(ids))
+        .order_by(Delivery.lane, Delivery.next_attempt_at, Delivery.id)
+    )
+    whole = due.options(
+        joinedload(Delivery.notice),
+        joinedload(Delivery.change).joinedload(AddressChange.subscriber),
+        joinedload(Delivery.subscription).joinedload(Subscription.subscriber),
+        joinedload(Delivery.subscription).joinedload(Subscription.profile),
+    )
+    return session.scalars(whole.execution_options(populate_existing=True)).all()
 
 
 def _claimed_other(delivery: Delivery, name: str) -> Claimed:

@@ -4,7 +4,7 @@ Owns the shape of what is stored and the unique keys that make each step safe to
 no stage. The docstring of a table names the one file or folder that writes it; all may read.
 """
 
-from notifier.store.models.base import Base, Installation, UTCDateTime
+from notifier.store.models.base import UNREADABLE, Base, Installation, UTCDateTime
 from notifier.store.models.counts import WeeklyCount
 from notifier.store.models.deliveries import (
     Alarm,
@@ -52,6 +52,7 @@ from notifier.store.models.subscribers import (
 )
 
 __all__ = [
+    "UNREADABLE",
     "AddressChange",
     "Alarm",
     "Article",

@@ -11,6 +11,9 @@ from sqlalchemy.types import TypeDecorator
 
 from notifier.i18n.messages import from_json, to_json
 
+# The errors by which the types of columns say that a stored value is none of theirs.
+UNREADABLE = (ValueError, LookupError, TypeError)
+
 
 class UTCDateTime(TypeDecorator[datetime]):
     """An aware time in UTC; a naive one is refused with `ValueError`: its zone is unknown."""
