@@ -346,7 +346,8 @@ def _claim_others(
     ids = [row.id for row in rows if row.held_suppression is None]
     if not ids:
         return []
-    deliveries = unreadable.load(session, ids, partial(_with_recipients, session), now)
+    read = partial(_with_recipients, session)
+    deliveries: list[Delivery] = unreadable.load(session, ids, read, now)
     suppressions = suppressions_of(session, deliveries)
     claimed = []
     for delivery in deliveries:
