@@ -198,8 +198,7 @@ BENCHES = (
         proves="A delivery costs no more on a longer list, and the process no more memory.",
         leaves_open=(
             "On PostgreSQL the server's own processes come on top of the processor time; they are "
-            "in the elapsed time, since all share two cores here. On SQLite the longest list that "
-            "was measured has 50,000."
+            "in the elapsed time, since all share two cores here."
         ),
         curves=(
             Curve("people", "µs/mail", "A delivery by the length of the list"),
