@@ -104,9 +104,9 @@ _NOT_EMAIL, _NOT_MAIL = words("do not email;donotemail"), "do not mail"
 _OF_PHPLIST = words("htmlemail;bouncecount;blacklisted")
 # Headings about other matters that people agree to, leave or confirm.
 _OTHER_MATTERS = re.compile(
-    r"\b(?:stud(?:y|ies|ie|ien)|trials?\b|research|biobank|surveys?\b|courses?\b|events?\b|webinar"
-    r"|workshop|seminar|forschung|umfrage|kurs|veranstaltung|essais?\b|étude|recherche|estudio"
-    r"|ensayo|investigaci|curso|data sharing|donation|regist(?:ry|er|re)\b|diagnos)"
+    r"\b(?:stud(?:y|ies|ie|ien)|trials?\b|research|biobank|surveys?\b|courses?\b|events\b"
+    r"|event [a-z]|webinar|workshop|seminar|forschung|umfrage|kurs|veranstaltung|essais?\b|étude"
+    r"|recherche|estudio|ensayo|investigaci|curso|data sharing|donation|regist(?:ry|er|re)\b|diagnos)"
 )
 _KNOWN = STATUS | _KIND | _WHEN_NO.keys() | _WHEN_YES.keys()
 
@@ -138,7 +138,10 @@ _NOES_OF_STUDIES = words("opted out;abgemeldet;désinscrit;désinscrite;dado de 
 _NOES_OF_DIAGNOSES = words(
     "complained;unconfirmed;not confirmed;no consent;unbestätigt;nicht bestätigt"
 )
-_OF_SIGN_UPS = re.compile(r"\b(?:opt ?in|doi|sign ?up|confirmation|anmeld|bestätigung|inscri)")
+_OF_SIGN_UPS = re.compile(
+    r"\b(?:opt ?in|doi|sign ?up|confirmation|anmeld|bestätigung|inscri|consent|permission|gdpr"
+    r"|dsgvo|rgpd|privacy|datenschutz|einwillig|zustimm|einverst|verif|event$|notes?$|tags?$|labels?$)"
+)
 _ALL_NOES = _PLAIN_NOES | _NOES_OF_STUDIES | _NOES_OF_DIAGNOSES
 # Cells of other lengths, which most are, need no closer look; signs around a word are allowed.
 _SHORTEST_NO, _LONGEST_NO = min(map(len, _ALL_NOES)), 2 * max(map(len, _ALL_NOES))
@@ -236,7 +239,10 @@ def _denied(
     """Return what a cell says in a column in which a yes, a date or a reason is a no to mails."""
     if answer in (Answer.NO, Answer.NOTHING):
         return None
-    if answer is Answer.UNCLEAR:  # nobody is mailed, and nobody is said to have left
+    if answer in (
+        Answer.UNCLEAR,
+        Answer.CROSS,
+    ):  # nobody is mailed, and nobody is said to have left
         return Standing.PENDING, None
     means, plainer = _WHEN_YES[kind], standing_of(text)
     is_plain = answer is Answer.YES or plainer or text.isdigit() or _DATE.match(text)
@@ -251,7 +257,7 @@ def _asserted(
     kind: str, text: str, answer: Answer
 ) -> tuple[Standing, SuppressionCause | None] | None:
     """Return what a cell says in a column in which a yes or a date is a yes to mails."""
-    if answer is Answer.NO:
+    if answer in (Answer.NO, Answer.CROSS):
         return _WHEN_NO[kind], None
     if answer is Answer.YES or _DATE.match(text):
         return Standing.CONFIRMED, None

@@ -38,7 +38,8 @@ class Answer(Enum):
 
     Attributes:
         YES: also a check mark.
-        NO: also a cross, an empty box, or a date of zeros.
+        NO: also an empty box, or a date of zeros.
+        CROSS: a sign that says no to most people, and marks what is so in some lists.
         NOTHING: what stands for an empty cell.
         UNCLEAR: a sign or a number that is a yes in some lists and a no in others.
         OTHER: any other text.
@@ -46,6 +47,7 @@ class Answer(Enum):
 
     YES = auto()
     NO = auto()
+    CROSS = auto()
     NOTHING = auto()
     UNCLEAR = auto()
     OTHER = auto()
@@ -157,7 +159,7 @@ _UNCLEAR = words("2")
 # Signs that stand alone in a cell. A box with a cross in it is checked in some programs; that one
 # and others that are not here are unclear.
 _CHECKS = frozenset("✓✔☑✅🗸🗹√👍+")
-_CROSSES = frozenset("✗✘✕✖❌🗙☐□▢◻⬜🔲👎🚫")
+_CROSSES, _BOXES = frozenset("✗✘✕✖❌🗙👎🚫"), frozenset("☐□▢◻⬜🔲")
 _DASHES = frozenset("-‐‑‒–—―−－_.…,;:/\\\"'’´`()[]{}<>|")
 # The kinds of characters that change how another one looks, or cannot be seen.
 _UNSEEN = ("Cf", "Mn", "Me", "Sk")
@@ -255,7 +257,9 @@ def _answer_of_signs(text: str) -> Answer:
         return Answer.NOTHING
     if signs <= _CHECKS:
         return Answer.YES
-    return Answer.NO if signs <= _CROSSES else Answer.UNCLEAR
+    if signs <= _CROSSES:
+        return Answer.CROSS
+    return Answer.NO if signs <= _BOXES else Answer.UNCLEAR
 
 
 def seen(text: str) -> str:

@@ -9,7 +9,7 @@ from tests.subscribers.test_lists_of_other_systems import imported, standings
 from tests.support.installation import MONDAY, Installation
 
 CHECKS = ["✓", "✔", "☑", "✅", "+", "✔️", "✓✓", "√", "x", "X", "✓ ", "'+", "✓ yes", "1"]
-CROSSES = ["✗", "✘", "☐", "❌", "✖️", "□", "no", "0", "0.0"]
+CROSSES, NOES = ["✗", "✘", "❌", "✖️", "🚫"], ["☐", "□", "no", "0", "0.0"]
 DASHES = ["-", "—", "–", "--", ".", "/", "n/a", "NaN", "NULL", "\u200b"]
 UNCLEAR = ["?", "☒", "*", "2"]
 ASSERTING = ["Newsletter abonniert", "Subscribed", "Opt in", "Receives emails", "Newsletter"]
@@ -24,8 +24,14 @@ def withdrawn(installation: Installation) -> int:
 @pytest.mark.parametrize("heading", ASSERTING)
 @pytest.mark.parametrize(
     ("cells", "standing"),
-    [(CHECKS, "confirmed"), (CROSSES, "ended"), (DASHES, "pending"), (UNCLEAR, "pending")],
-    ids=["check marks", "crosses", "dashes", "unclear signs"],
+    [
+        (CHECKS, "confirmed"),
+        (CROSSES, "ended"),
+        (NOES, "ended"),
+        (DASHES, "pending"),
+        (UNCLEAR, "pending"),
+    ],
+    ids=["check marks", "crosses", "noes", "dashes", "unclear signs"],
 )
 def test_a_sign_in_a_column_that_asks_who_subscribed_is_read_as_people_mean_it(
     installation: Installation, heading: str, cells: list[str], standing: str
@@ -41,8 +47,14 @@ def test_a_sign_in_a_column_that_asks_who_subscribed_is_read_as_people_mean_it(
 @pytest.mark.parametrize("heading", DENYING)
 @pytest.mark.parametrize(
     ("cells", "standing"),
-    [(CHECKS, "ended"), (CROSSES, "confirmed"), (DASHES, "confirmed"), (UNCLEAR, "pending")],
-    ids=["check marks", "crosses", "dashes", "unclear signs"],
+    [
+        (CHECKS, "ended"),
+        (CROSSES, "pending"),
+        (NOES, "confirmed"),
+        (DASHES, "confirmed"),
+        (UNCLEAR, "pending"),
+    ],
+    ids=["check marks", "crosses", "noes", "dashes", "unclear signs"],
 )
 def test_a_sign_in_a_column_that_asks_who_left_is_read_as_people_mean_it(
     installation: Installation, heading: str, cells: list[str], standing: str
@@ -171,6 +183,9 @@ ABOUT_MAILS = [
     *[("Disabled (e-mail)", "yes", "paused"), ("userDisabled", "true", "paused")],
     *[("Newsletter sign-up", "unconfirmed", "pending"), ("Mailing", "no consent", "pending")],
     *[("Confirmation", "unconfirmed", "pending"), ("Anmeldung", "unbestätigt", "pending")],
+    *[("GDPR consent", "no consent", "pending"), ("Permission", "no consent", "pending")],
+    *[("DSGVO", "nicht bestätigt", "pending"), ("Notes", "unconfirmed", "pending")],
+    *[("Event", "complained", "complained"), ("Event", "opted out", "ended")],
     ("Email feedback", "complained", "complained"),
     *[("Study newsletter", "opted out", "ended"), ("Study", "unsubscribed", "ended")],
     *[("Preferences", "opted out", "ended"), ("Verteiler", "abgemeldet", "ended")],
