@@ -28,10 +28,11 @@ _ALERT = re.compile(
 _BESIDE = 40
 # There is none, or it is over: up to three words before an alert, or behind it. What happened by it
 # or after it is told of one that there is.
+_CAUSED = r"(?:after|amid|as|because|by|despite|due|following|over)\b"
 _NONE = re.compile(
-    r"(?i)\b(?:(?:no|not|never|without|free of|lift(?:s|ing)?|remov(?:es|ing)|keine?)"
-    r"(?: (?!(?:after|amid|as|because|by|despite|due|following|over)\b)"
-    r"[\w.’'-]+){0,3}|resum(?:es|ing)(?: [\w-]+){0,3}) $"
+    rf"(?i)\b(?:(?:(?:not|never)(?: {_CAUSED}(?: of| to)?)?"
+    r"|no|without|free of|lift(?:s|ing)?|remov(?:es|ing)|keine?)"
+    rf"(?: (?!{_CAUSED})(?:(?:\w\.)+|[\w’'-]+)){{0,3}}|resum(?:es|ing)(?: [\w-]+){{0,3}}) $"
 )
 _OVER = re.compile(r"(?i)\b(?:lifted|removed|ends|ended)\b")
 _NOT = re.compile(r"(?i)\b(?:not|never|no longer)\b|n['’]t\b")
@@ -47,11 +48,8 @@ _ILLNESS = (
     r"atrophy|worsening|decline|damage|degeneration|activity|nausea|headaches?|pain|fatigue|"
     r"bleeding|(?:MS|multiple sclerosis|disease)(?=,| (?:in|during)\b))\b"
 )
-_ILLNESS_ENDS = re.compile(
-    rf"(?i){_ILLNESS}(?: (?:is|are|was|were|has|have|had|been|being|fully|completely)){{0,3}}"
-    r" [\w-]+$"
-)
-_NAMES_TRIAL = re.compile(r"(?i)\b(?:against|for|in|into|of|on|with)\b[^.:;,]*$")
+_ILLNESS_ENDS = re.compile(rf"(?i){_ILLNESS}")
+_NAMES_TRIAL = re.compile(rf"(?i){_TRIAL} (?:against|for|in|into|of|on|with) ")
 _CLAUSE = re.compile(
     r"(?i)[:;,]|\b(?:shows?|finds?|found|says?|suggests?|sees|saw|reports?|reported|reveals?|"
     r"confirms?|that|where|whose)\b"
@@ -105,8 +103,8 @@ def _is_of_illness(words: re.Match[str]) -> bool:
     illness = _ILLNESS_ENDS.search(words[0])
     if illness is None:
         return False
-    clause = _CLAUSE.split(words[0][: illness.start()])[-1]
-    return not _NAMES_TRIAL.search(clause)
+    before = words[0][: illness.start()]
+    return bool(_CLAUSE.search(before)) or not _NAMES_TRIAL.match(before)
 
 
 def _is_urgent(change: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import chain
 
 from notifier.text.cleaning import fold
-from notifier.text.urls import canonical_url
+from notifier.text.urls import canonical_url, web_address
 from notifier.watch.parsers.observation import Observation
 from notifier.watch.resemblance import Appearance, is_version
 
@@ -145,8 +145,10 @@ def _without_earlier(items: Sequence[Identified], places: Sequence[int]) -> Sequ
 def _has_guid(item: Identified) -> bool:
     """Return whether an item has a guid that is not its link."""
     observation, its_keys = item
-    guid = KeyKind.GUID.name_in(its_keys[0])
-    return KeyKind.GUID.is_of(its_keys[0]) and canonical_url(guid) != canonical_url(observation.url)
+    if not KeyKind.GUID.is_of(its_keys[0]):
+        return False
+    guid = web_address(KeyKind.GUID.name_in(its_keys[0]))
+    return not guid or canonical_url(guid) != canonical_url(observation.url)
 
 
 def _age(observation: Observation) -> float:

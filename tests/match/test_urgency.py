@@ -58,6 +58,8 @@ def test_only_safety_news_stopped_trials_and_withdrawals_are_urgent(
         "Sanofi halts relapse prevention study of frexalimab",
         "Sanofi stops phase 3 disability progression trial",
         "Sanofi pauses new lesion study of frexalimab",
+        "Frexalimab shows no benefit. Safety warning issued",
+        "FDA: no approval yet. Clinical hold on frexalimab",
     ],
 )
 def test_an_alert_is_urgent_in_other_words_too(title: str):
@@ -85,6 +87,13 @@ def test_an_alert_is_urgent_in_other_words_too(title: str):
         "Study shows relapses were stopped by frexalimab",
         "Study of frexalimab finds lesions stopped",
         "Frexalimab stops relapses in trial",
+        "Sanofi ends frexalimab study, not due to safety concerns",
+        "Sanofi ends frexalimab study, not because of safety concerns",
+        "A decision on frexalimab, not over a safety signal",
+        "FDA lifts U.S. clinical hold on frexalimab",
+        "Frexalimab study: disability progression nearly halted",
+        "Frexalimab trial: relapses in most patients stopped",
+        "Frexalimab study ends with disability progression halted",
         "Frexalimab study without evidence of safety concerns",
         "FDA removes partial clinical hold from frexalimab",
         "Clinical hold on frexalimab lifted",

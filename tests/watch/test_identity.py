@@ -222,6 +222,16 @@ def test_notices_of_one_page_that_differ_in_a_name_and_their_date_are_two_things
     assert polled(engine, [earlier], both, both) == [(1, 0), (1, 0), (0, 0)]
 
 
+@pytest.mark.parametrize(
+    "guid", ["http://example.org:post-12/", "//news:abc", "http://[draft]", "http://", "x" * 5000]
+)
+def test_a_guid_that_looks_like_a_broken_address_stops_no_document(engine: Engine, guid: str):
+    before, after = an_item(**KNOWN, guid=guid), an_item(**EDITED, guid=guid, published_at=LATER)
+    other = an_item(guid="urn:2", url="https://herald.example.org/2/", title="Other news")
+    both = [after, other, before]
+    assert polled(engine, [before, other], both, both) == [(2, 0), (0, 1), (0, 0)]
+
+
 def test_an_item_without_any_key_is_left_out(engine: Engine):
     nothing = Observation(guid="", url="", title="")
     with db.writing(engine) as session:

@@ -118,7 +118,15 @@ _OUTCOME_STEMS = (
     "mejor", "empeor", "muert", "retir", "correc",
 )  # fmt: skip
 _OUTCOMES = tuple(map(bare, _OUTCOME_STEMS))
-# In letters, as of "recommendations". Chosen by hand; not measured.
+# Beginnings of German nouns, to which German joins other nouns; and letters of a longer ending of
+# one noun, as of "Verbesserungen". Chosen by hand; not measured.
+_GERMAN = frozenset(
+    map(
+        bare,
+        ("zulassung", "sicher", "wirksam", "verringer", "verbesser", "verschlechter", "erhöh",
+         "berichtig", "injekt", "infus", "kapsel", "tablet"),
+    )
+)  # fmt: skip
 _LONGEST_ENDING = 6
 
 
@@ -137,7 +145,7 @@ def fact_of(word: Word) -> str:
         return folded
     if folded.startswith(_OUTCOMES):
         stem = next(stem for stem in _OUTCOMES if folded.startswith(stem))
-        return stem if _is_ending(folded[len(stem) :]) else folded
+        return folded if _is_compound(stem, folded[len(stem) :]) else stem
     if _NEGATION_IN_WORD.search(folded) or folded.endswith(_SUBSTANCES):
         return folded
     if not _is_name(word.shown, first=word.first):
@@ -145,12 +153,10 @@ def fact_of(word: Word) -> str:
     return _WEEKDAYS.get(folded, folded)
 
 
-def _is_ending(rest: str) -> bool:
-    """Return whether the end of a word makes a form of it, and no compound of two nouns.
-
-    German joins nouns by an s: a "Zulassungsempfehlung" is no "Zulassung".
-    """
-    return len(rest) <= _LONGEST_ENDING and not (rest.startswith("s") and len(rest) > 2)
+def _is_compound(stem: str, rest: str) -> bool:
+    """Return whether the end of a German word is another noun: ``Zulassungsempfehlung``."""
+    is_joined = len(rest) > _LONGEST_ENDING or (rest.startswith("s") and len(rest) > 2)
+    return is_joined and stem in _GERMAN
 
 
 def changed(gone: Counter[str], came: Counter[str]) -> tuple[Counter[str], Counter[str]]:

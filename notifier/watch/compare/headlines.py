@@ -24,14 +24,13 @@ _SEPARATOR = re.compile(r" [|–—·»:•-] | ?[|»•] ?|: ")
 _BAR = re.compile(r" ?[|»•] ?")
 # Between a statement and who makes it: "…, study finds", "Study: …".
 _JOINT = re.compile(r"[,:;|] | [–—-] ")
-_DIGIT = re.compile(r"\d")
 _CUT = re.compile(r" ?(?:…|\.\.\.)$")
 # Articles, which headlines set or leave out. "Die" is an English verb.
 _ARTICLES = frozenset(
     ("the", "a", "an", "der", "das", "den", "dem", "ein", "eine", "einen", "le", "la", "les", "un",
      "une", "el", "los", "las", "una", "il", "lo", "gli")
 )  # fmt: skip
-_LITTLE = frozenset(("few", "little", "wenig", "peu", "poco", "poca", "pocos", "pouco"))
+_PARTS_OF_ALL = frozenset(("half", "third", "quarter", "double", "triple", "twice", "once"))
 # In characters, of a headline that was cut, and of one whose parts are looked at; and how many
 # joints of it are. Chosen by hand; not measured.
 _SHORTEST_CUT, _LONGEST_OF_PARTS, _MOST_JOINTS = 20, 400, 4
@@ -63,8 +62,6 @@ def says_the_same(
         return True
     if _is_cut(sides[0], after, sign) or _is_cut(sides[1], before, sign):
         return True
-    if _with_article(before) != _with_article(after):
-        return False
     spans = [span for span in spans_of(before, after) if swap_of(span) not in shared.swaps]
     return all(_is_slip(span) or _is_article(span) for span in spans)
 
@@ -113,7 +110,7 @@ def _is_turned_round(title: str, other: Sequence[Word], sign: str) -> bool:
     Where it has more parts, a number could then belong to another of them.
     """
     joints = [*islice(_JOINT.finditer(title), _MOST_JOINTS)]
-    if len(title) > _LONGEST_OF_PARTS or (len(joints) > 1 and _DIGIT.search(title)):
+    if len(title) > _LONGEST_OF_PARTS or (len(joints) > 1 and any(map(_counts, other))):
         return False
     return any(
         glued([*words(title[joint.end() :], sign), *words(title[: joint.start()], sign)])
@@ -129,13 +126,8 @@ def _is_cut(title: str, other: Sequence[Word], sign: str) -> bool:
     return len(beginning) >= _SHORTEST_CUT and glued(other).startswith(beginning)
 
 
-def _with_article(its_words: Sequence[Word]) -> list[bool]:
-    """Return for each word for little whether it has an article, which turns what it says."""
-    return [
-        bool(place) and its_words[place - 1].key in _ARTICLES
-        for place, word in enumerate(its_words)
-        if word.key in _LITTLE
-    ]
+def _counts(word: Word) -> bool:
+    return word.key in _PARTS_OF_ALL or any(char.isdigit() for char in word.key)
 
 
 def _is_article(span: Span) -> bool:

@@ -36,6 +36,9 @@ gain gains gained gaining
 won wins win gewonnen gewann
 | lost loses lose verloren verlor
 
+afew alittle unpeu unpoco einwenig
+| few little peu poco wenig
+
 above oberhalb dessus encima sopra boven выше
 | below unterhalb dessous debajo sotto ниже
 

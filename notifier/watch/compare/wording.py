@@ -46,13 +46,12 @@ _OFTEN = re.compile(
     r"(?P<stem>dai|week|month|year|annual)ly)\b"
     r"|\bevery other (?=(?:day|week|month|year)\b)"
 )
-# What may be done so often "a week": a dose, or anything of which there are several.
-_SEVERAL = re.compile(
-    r"(?i)(?:\b(?:twice|thrice|time|dose|tablet|pill|capsule|injection|infusion|m?c?g|kg|ml|iu)"
-    r"|(?P<plural>\b[^\W\d_]+s)|[\d%)])[ -]$"
+# Words before "a week" that say how long something is, and words behind it.
+_HOW_LONG = re.compile(
+    r"(?i)(?:^|[.!?:;,(–—]) ?$|\b(?:for|after|in|within|over|of|than|about|around|nearly|almost|"
+    r"only|just|until|before|during|half|by|at|is|was|lasts?|lasted|takes?|took|taking|and|or|to) $"
 )
-# Words with an s that are no plural: "it takes a week" says how long.
-_NO_PLURALS = frozenset(("is", "was", "has", "as", "this", "takes", "lasts", "less", "plus"))
+_MOMENT = re.compile(r"(?i) (?:ago|later|earlier|after|before|old|long|or)\b")
 # Years that an age may leave out.
 _AGE = re.compile(r"(?i)(?<=\d)[ -]years?(?=[ -](?:of age|old|(?:and|or) (?:older|over|above))\b)")
 _TIMES = {"dai": "day", "annual": "year"}
@@ -99,8 +98,11 @@ _SAME = {
 _CURRENCIES = frozenset("$€£¥")
 _LEFT_OUT = frozenset(("per", "pro"))
 _BETWEEN_NUMBERS = frozenset(("to", "bis", "a", "x"))
+# "Few" and "a few" say the opposite.
 _TWO_WORDS = {("per", "cent"): "%", ("pour", "cent"): "%", ("por", "ciento"): "%",
-              ("per", "cento"): "%", ("no", "one"): "nobody"}  # fmt: skip
+              ("per", "cento"): "%", ("no", "one"): "nobody", ("a", "few"): "afew",
+              ("a", "little"): "alittle", ("un", "peu"): "unpeu", ("un", "poco"): "unpoco",
+              ("ein", "wenig"): "einwenig"}  # fmt: skip
 _UNITS = {
     unit: name
     for name, units in {
@@ -212,14 +214,15 @@ def _at_each(often: re.Match[str]) -> str:
     unit = often["unit"] or often["stem"]
     if unit is None:
         return "every 2 "
-    if often["a"] and not often["once"] and not _are_several_before(often):
-        return often[0]  # how long, not how often: "for a week"
+    if often["a"] and not often["once"] and _says_how_long(often):
+        return often[0]
     return f" each {_TIMES.get(unit.casefold(), unit)}"
 
 
-def _are_several_before(often: re.Match[str]) -> bool:
-    several = _SEVERAL.search(often.string, max(often.start() - _LOOK_BACK, 0), often.start())
-    return several is not None and (several["plural"] or "").casefold() not in _NO_PLURALS
+def _says_how_long(often: re.Match[str]) -> bool:
+    """Return whether "a week" is a span of time, as in "for a week", and no frequency."""
+    before = often.string[max(often.start() - _LOOK_BACK, 0) : often.start()]
+    return bool(_HOW_LONG.search(before) or _MOMENT.match(often.string, often.end()))
 
 
 def _full_sum(amount: re.Match[str]) -> str:
@@ -266,7 +269,8 @@ def _joined(pieces: list[Word]) -> list[Word]:
         word = pieces[position]
         following = pieces[position + 1].key if position + 1 < len(pieces) else ""
         if pair := _TWO_WORDS.get((word.key, following)):
-            word, position = Word(pair, word.shown), position + 1
+            shown = f"{word.shown} {pieces[position + 1].shown}"
+            word, position = Word(pair, shown, word.first), position + 1
         if numerals.is_number(word.key):
             word, position = _number(pieces, position)
         elif _is_counted(joined, following):
