@@ -106,7 +106,8 @@ _OF_PHPLIST = words("htmlemail;bouncecount;blacklisted")
 _OTHER_MATTERS = re.compile(
     r"\b(?:stud(?:y|ies|ie|ien)|trials?\b|research|biobank|surveys?\b|courses?\b|events\b"
     r"|event [a-z]|webinar|workshop|seminar|forschung|umfrage|kurs|veranstaltung|essais?\b|étude"
-    r"|recherche|estudio|ensayo|investigaci|curso|data sharing|donation|regist(?:ry|er|re)\b|diagnos)"
+    r"|recherche|estudio|ensayo|investigaci|curso|data sharing|donation|regist(?:ry|er|re)\b"
+    r"|diagnos)"
 )
 _KNOWN = STATUS | _KIND | _WHEN_NO.keys() | _WHEN_YES.keys()
 
