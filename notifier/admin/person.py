@@ -29,7 +29,6 @@ from notifier.subscribers import (
     suppressions,
 )
 from notifier.subscribers.choices import schedule_of
-from notifier.text.cleaning import redacted
 
 MOST_LOOK_UPS, PERIOD = 60, timedelta(hours=1)
 _LOOKED_UP = "looked_up"
@@ -256,8 +255,8 @@ def _unchanged(session: Session, asked: Asked) -> Subscriber | None:
 def _recorded(
     session: Session, asked: Asked, kind: str, text: str, subscriber: Subscriber | None
 ) -> int:
-    reason = redacted(asked.reason)
-    return actions.record(session, asked.actor, kind, text, about=_about(subscriber), reason=reason)
+    about = _about(subscriber)
+    return actions.record(session, asked.actor, kind, text, about=about, reason=asked.reason)
 
 
 def _named(subscriber: Subscriber | None) -> str:
