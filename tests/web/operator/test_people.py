@@ -1,5 +1,6 @@
 """People in numbers, and one person looked up by an owner."""
 
+import hashlib
 import re
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ from tests.support.operators import Operator, add_operator, token_in
 pytestmark = pytest.mark.postgresql_long
 
 PETRA = "petra@example.org"
+PAUL = "paul@example.org"
 TUESDAY = MONDAY + timedelta(days=1)
 
 
@@ -55,6 +57,15 @@ def suppress(made: Installation, cause: SuppressionCause, email: str = PETRA) ->
 def is_suppressed(made: Installation, email: str = PETRA) -> bool:
     with made.at(MONDAY).reading() as session:
         return suppressions.of(session, subscriptions.hash_of(session, email)) is not None
+
+
+def add_look_ups(made: Installation) -> None:
+    """Store sixty look-ups of the last hour."""
+    with made.at(MONDAY).writing() as session:
+        for minute in range(60):
+            at = MONDAY - timedelta(minutes=minute)
+            row = {"name": "anna", "kind": "looked_up", "text": "Looked up", "at": at}
+            session.add(OperatorAction(**row))
 
 
 def test_an_empty_installation_says_what_will_appear(operator):
@@ -217,8 +228,61 @@ def test_a_subscription_of_somebody_else_is_not_changed(operator, installation):
     installation.subscribe(PETRA)
     other = installation.subscribe("paul@example.org")
     form = hidden(looked_up(operator), "people/person/end") | {"subscription": str(other)}
-    assert operator.send("/operator/people/person/end", form).status_code == 404
+    assert operator.send("/operator/people/person/end", form).status_code == 409
     assert subscription_of(installation, "paul@example.org").status is SubscriptionStatus.CONFIRMED
+
+
+NOBODYS_STATE = hashlib.sha256(b"[[], null]").hexdigest()[:16]
+REFUSED_FORMS = [
+    ("let-go", {"state": "x"}, 409),
+    ("let-go", {"state": NOBODYS_STATE}, 409),
+    ("pause", {"subscription": "1", "until": "nonsense"}, 422),
+    ("pause", {"state": "x", "subscription": "1", "until": "2026-03-20"}, 409),
+    ("resume", {"subscription": "1"}, 409),
+    ("end", {"state": "x", "subscription": "1"}, 409),
+    ("end", {"state": NOBODYS_STATE, "subscription": "1"}, 409),
+]
+
+
+@pytest.mark.parametrize(("path", "fields", "status"), REFUSED_FORMS)
+@pytest.mark.parametrize(("email", "named"), [(PETRA, "subscriber 1"), (PAUL, "not stored")])
+def test_an_account_shown_after_a_refused_form_is_looked_up(
+    operator, installation, path, fields, status, email, named
+):
+    installation.subscribe(PETRA)
+    address = f"/operator/people/person/{path}"
+    answer = operator.act("/operator/people", address, email=email, **fields)
+    assert answer.status_code == status
+    assert email in answer.text
+    assert entries(installation) == [f"Looked up one address: {named} ()"]
+
+
+@pytest.mark.parametrize(("path", "fields", "status"), REFUSED_FORMS)
+def test_beyond_sixty_look_ups_a_refused_form_shows_no_account(
+    operator, installation, path, fields, status
+):
+    installation.subscribe(PETRA)
+    add_look_ups(installation)
+    address = f"/operator/people/person/{path}"
+    answer = operator.act("/operator/people", address, email=PETRA, **fields)
+    assert answer.status_code == 429
+    assert "You looked up 60 addresses within an hour" in answer.text
+    assert "Subscriber 1" not in answer.text
+    assert len(entries(installation)) == 60
+
+
+@pytest.mark.parametrize("path", ["let-go", "pause", "resume", "end"])
+def test_beyond_sixty_look_ups_what_was_looked_up_before_is_still_changed(
+    operator, installation, path
+):
+    installation.subscribe(PETRA)
+    suppress(installation, SuppressionCause.BOUNCED)
+    if path == "resume":
+        form = hidden(looked_up(operator), "people/person/pause")
+        operator.send("/operator/people/person/pause", form)
+    form = hidden(looked_up(operator), f"people/person/{path}")
+    add_look_ups(installation)
+    assert operator.send(f"/operator/people/person/{path}", form).status_code == 303
 
 
 @pytest.mark.parametrize("email", ["", "petra", "a@b@c", "petra@example.org\x00", "@" * 400])
@@ -231,11 +295,7 @@ def test_what_is_no_address_is_refused_beside_the_field(operator, installation, 
 
 def test_an_operator_looks_up_sixty_addresses_an_hour(installation):
     add_operator(installation)
-    with installation.at(MONDAY).writing() as session:
-        for minute in range(60):
-            at = MONDAY - timedelta(minutes=minute)
-            row = {"name": "anna", "kind": "looked_up", "text": "Looked up", "at": at}
-            session.add(OperatorAction(**row))
+    add_look_ups(installation)
     with visiting(installation) as client:
         browser = Operator(client)
         browser.log_in()
