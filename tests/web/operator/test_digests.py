@@ -97,7 +97,7 @@ def test_the_list_shows_what_waits_for_whom_and_when(reviewed, anna):
         assert f'href="./digests/{number}">Frexalimab, daily digest for {title}' in page
     assert page.count("Waits for your approval") == 3
     assert page.count("due Tue 3 Mar 2026, 08:00") == 3
-    assert page.count("<span>1 reader</span>") == 3
+    assert page.count("<span>fewer than 5 readers</span>") == 3
     assert "Nothing is being sent at present." in page
     assert "A digest is composed 12 hours before it is due." in page
 
@@ -700,3 +700,47 @@ def test_a_get_changes_nothing(reviewed, anna):
     ]
     assert anna.get("/operator/digests/1/approve").status_code == 405
     assert log_of(reviewed) == []
+
+
+@pytest.mark.parametrize("role", ["anna", "ben"])
+def test_few_readers_are_shown_without_their_exact_number(reviewed, role):
+    english = numbers(reviewed)[2]
+    review.approve(reviewed.at(NOW), english)
+    run_once(reviewed.at(DUE))
+    for number in range(5):
+        reviewed.subscribe(f"reader{number}@example.org", language="fr")
+    following = "/operator/digests/next?profile=frexalimab&every=daily"
+    with logged_in(reviewed, DUE + HOUR, role) as (browser,):
+        page = words(browser.get(f"/operator/digests/{english}").text)
+        ahead = words(browser.get(following).text)
+        listed = words(browser.get("/operator/digests?show=next").text)
+        profile = words(browser.get("/operator/profiles/frexalimab").text)
+    assert "Readers fewer than 5 readers" in page
+    assert "Accepted by the mail server fewer than 5 Not sent yet 0" in page
+    assert "Together fewer than 5" in page
+    assert "Accepted over time" not in page
+    assert "Patients, English fewer than 5" in ahead
+    assert "Patients, French 5" in ahead
+    assert "Frexalimab: daily" in listed
+    assert "Followers 8" in profile
+
+
+def test_a_digest_of_five_readers_has_exact_numbers(installation):
+    for number in range(5):
+        installation.subscribe(f"reader{number}@example.org")
+    run_once(installation.at(MONDAY))
+    publish(installation, MONDAY + HOUR, LESIONS)
+    run_once(installation.at(DUE))
+    add_operator(installation)
+    with logged_in(installation, DUE + HOUR, "anna") as (browser,):
+        page = words(browser.get("/operator/digests/1").text)
+        profiles = words(browser.get("/operator/profiles").text)
+    assert "Readers 5 readers" in page
+    assert "Accepted by the mail server 5" in page
+    assert "Accepted over time" in page
+    assert "5" in profiles
+
+
+def words(page: str) -> str:
+    """Return the text of a page."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())

@@ -140,9 +140,9 @@ def test_an_article_shows_what_changed_and_how_many_were_told(operator, newsroom
     page = page_of(operator, entry_id)
     assert "<del>89 patients</del> → <ins>98 patients</ins>" in page
     text = words(page)
-    assert "Told to 1 reader." in text
+    assert "Told to fewer than 5 readers." in text
     assert "Told to nobody so far." in text
-    assert "It goes to up to 1 reader with their next digest" in text
+    assert "It goes to fewer than 5 readers with their next digest" in text
     assert "Your daily digest: 1 item" in text
 
 
@@ -322,7 +322,7 @@ def test_changes_are_listed_before_they_go_out_and_kept_from_readers(
     newsroom.revise(entry_id, NewsKind.CORRECTED, DAY + HOUR, EDIT)
     page = operator.get(CHANGES).text
     assert "<del>89 patients</del> → <ins>98 patients</ins>" in page
-    assert "Goes to up to 1 reader, the first on Wed 4 Mar 2026, 08:00 (UTC)." in words(page)
+    assert "Goes to fewer than 5 readers, the first on Wed 4 Mar 2026, 08:00 (UTC)." in words(page)
     match = newsroom.match_of(entry_id)
     answer = decide(operator, "drop", match, page, reason="a typing error", back="changes")
     after = operator.follow(answer, f"{NEWS}/matches/{match.id}/drop").text
@@ -380,8 +380,8 @@ def test_the_pages_are_the_same_on_each_database(any_operator, any_installation)
     room.see("FREXALT, the album", after=DAY + HOUR)
     query = "title=SLOWS&source=127&profile=frexa&tier=about&kind=corrected&since=2026-03-01"
     assert titles(any_operator.get(f"{NEWS}?{query}").text) == [LESIONS]
-    assert "Told to 1 reader." in words(page_of(any_operator, first))
-    assert "Goes to up to 1 reader" in words(any_operator.get(CHANGES).text)
+    assert "Told to fewer than 5 readers." in words(page_of(any_operator, first))
+    assert "Goes to fewer than 5 readers" in words(any_operator.get(CHANGES).text)
     match = room.match_of(second)
     other = re.search(r'<option value="(1:[^"]+)"', page_of(any_operator, second))[1]
     decide(any_operator, "join", match, other=other)

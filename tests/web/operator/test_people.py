@@ -10,8 +10,8 @@ from notifier.enums import SubscriptionStatus, SuppressionCause
 from notifier.operators import actions
 from notifier.pipeline.run import run_once
 from notifier.store.models import OperatorAction
-from notifier.subscribers import subscriptions, suppressions
-from notifier.subscribers.numbers import without_small
+from notifier.subscribers import numbers, subscriptions, suppressions
+from notifier.subscribers.numbers import ALL, largest, without_small
 from tests.support.forms import subscription_of, visiting
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
@@ -85,9 +85,10 @@ def test_people_are_counted_and_a_small_number_is_not_shown(any_operator, any_in
     text = words(page)
     assert "Running 7" in text
     assert "Not confirmed yet 1" in text
-    assert "weekly 6 daily fewer than 5" in text
-    assert "for patients 6 for clinicians fewer than 5" in text
-    assert "English 6 French fewer than 5" in text
+    # With the number of six, that of the other one could be worked out.
+    assert "daily – weekly –" in text
+    assert "for clinicians – for patients –" in text
+    assert "English – French –" in text
     assert "Frexalimab 7" in text
     assert "@example.org" not in page
     assert page.count('role="img"') == 3
@@ -102,6 +103,55 @@ def test_a_number_that_would_give_a_small_one_away_is_left_out_too():
         ("en", "daily"): 40,
         ("en", "weekly"): 0,
     }
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown"),
+    [
+        ({"patient": 6, "clinician": 1}, {}),
+        ({"patient": 7}, {"patient": 7}),
+        ({"patient": 6, "clinician": 5}, {"patient": 6, "clinician": 5}),
+        ({"daily": 30, "weekly": 4, "monthly": 9}, {"daily": 30}),
+        ({"daily": 30, "weekly": 4, "monthly": 2}, {"daily": 30}),
+        ({"daily": 30, "weekly": 1, "monthly": 1}, {}),
+        ({"daily": 30, "immediate": 20, "weekly": 1, "monthly": 1}, {"daily": 30}),
+        ({"daily": 3}, {}),
+        ({}, {}),
+    ],
+)
+def test_a_list_hides_small_numbers_so_that_the_sum_gives_none_away(counts, shown):
+    sums = {(ALL, ALL): sum(counts.values())}
+    hidden = without_small({**{(ALL, name): number for name, number in counts.items()}, **sums})
+    assert {name: number for (_, name), number in hidden.items() if name and number} == shown
+    assert hidden[ALL, ALL] == sum(counts.values())
+
+
+def test_no_list_shows_what_the_table_hides(any_installation):
+    for number in range(9):
+        any_installation.subscribe(f"english{number}@example.org", "weekly")
+        any_installation.subscribe(f"german{number}@example.org", "daily", language="de")
+    for number in range(6):
+        any_installation.subscribe(f"french{number}@example.org", "weekly", language="fr")
+    any_installation.subscribe("one@example.org", "daily", language="fr")
+    with any_installation.at(MONDAY).reading() as session:
+        people = numbers.read(session, 20)
+    assert people.cadences == {"daily": 10, "weekly": 15}
+    # Nine of the ten daily ones are German, who read nothing else, and of the seven French ones
+    # six read weekly: each of these numbers would tell of the one who is both.
+    assert people.crossed == dict.fromkeys(
+        [("en", "weekly"), ("de", "daily"), ("fr", "weekly"), ("fr", "daily")]
+    )
+    assert people.languages == dict.fromkeys(["en", "de", "fr"])
+
+
+def test_of_the_largest_profiles_the_rest_gives_no_small_number_away():
+    sizes = {"one": 30, "two": 20}
+    assert largest(sizes, 50) == sizes
+    assert largest(sizes, 55) == sizes
+    # One other profile with three readers would be what is left of the sum.
+    assert largest(sizes, 53) == {"one": 30, "two": None}
+    assert largest({"one": 30, "two": 2}, 40) == {"one": 30, "two": None}
+    assert largest({"one": 30, "two": 2}, 32) == {"one": None, "two": None}
 
 
 @pytest.mark.parametrize("path", ["people", "people/person"])

@@ -53,6 +53,7 @@ def show(visit: Visit) -> Response:
             "tabs": news_tabs.tabs(session, "changes"),
             "words": news_words,
             "count": words.count,
+            "up_to": words.up_to,
         }
     return rendering.show(visit, "news_changes", values, section="news")
 

@@ -121,6 +121,8 @@ def of_entry(
     values |= {
         "words": news_words,
         "count": words.count,
+        "readers": words.readers,
+        "people": words.people,
         "longest": LONGEST_REASON,
         "problem": "",
         "at": 0,
@@ -175,7 +177,7 @@ def _next(
         in_drafts = f" It is in {words.count(drafts, 'draft')} or approved digest already."
     if not waiting.readers:
         return f"Nobody waits for it: whoever gets it was served.{in_drafts}"
-    readers = words.count(waiting.readers, "reader")
+    readers = words.up_to(waiting.readers)
     clock = visit.clock
     first = (
         f"the first digest is due on {clock.short(max(waiting.first_due_at, visit.now))}"
@@ -183,7 +185,7 @@ def _next(
         if waiting.first_due_at
         else "as soon as digests are composed"
     )
-    return f"It goes to up to {readers} with their next digest: {first}.{in_drafts}"
+    return f"It goes to {readers} with their next digest: {first}.{in_drafts}"
 
 
 def _state_rows(
