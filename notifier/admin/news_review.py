@@ -91,21 +91,31 @@ def join(
     *,
     because: str = "",
     seen: str = "",
+    other_seen: str = "",
     actor: Actor | None = None,
 ) -> Moved:
     """Make one story of two matches; drafts that show them as two items are void.
 
-    Arguments are those of `release`, with the ids of two matches.
+    Args:
+        deps: the installation.
+        match_id: of the one.
+        other_id: of the other one.
+        because: the reason; may be empty.
+        seen: the state of the first that the person was shown (`shown_state.of_matches`); empty
+            for any.
+        other_seen: the same of the other one: all reports of its story come with it.
+        actor: as in `release`.
 
     Raises:
         NotFoundError: there is no match with one of these ids.
         InputError: they cannot be one story.
         NotifierError: they are one already.
-        ChangedMeanwhileError: the first is not what the person was shown.
+        ChangedMeanwhileError: one of them is not what the person was shown.
     """
     with deps.writing() as session:
         matches.take_turn(session)
         shown_state.require_match(session, match_id, seen)
+        shown_state.require_match(session, other_id, other_seen)
         regrouped = joining.join(session, match_id, other_id)
         other = session.get_one(Match, other_id)
         also = f" with “{shorten(other.entry.title, match_log.LONGEST_TITLE)}”"

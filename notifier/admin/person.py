@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, joinedload, load_only
 
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind, DeliveryStatus, SubscriptionStatus
-from notifier.errors import ChangedMeanwhileError, NotFoundError, NotifierError
+from notifier.errors import ChangedMeanwhileError, NotifierError
 from notifier.operators import actions
 from notifier.operators.actions import Actor
 from notifier.store import db
@@ -29,7 +29,6 @@ from notifier.subscribers import (
     suppressions,
 )
 from notifier.subscribers.choices import schedule_of
-from notifier.text.cleaning import redacted
 
 MOST_LOOK_UPS, PERIOD = 60, timedelta(hours=1)
 _LOOKED_UP = "looked_up"
@@ -143,12 +142,6 @@ def look_up(deps: Deps, email: str, actor: Actor) -> Person:
         return _read(session, email)
 
 
-def shown_again(deps: Deps, email: str) -> Person:
-    """Return the account of an address that the operator was shown before, as it is now."""
-    with deps.reading() as session:
-        return _read(session, email)
-
-
 @dataclass(frozen=True)
 class Asked:
     """The request of an operator on the page of a person.
@@ -173,8 +166,8 @@ def pause(deps: Deps, asked: Asked, subscription_id: int, until: date | None) ->
         The id of the entry in the operators' log.
 
     Raises:
-        ChangedMeanwhileError: the account is another one now; nothing was changed.
-        NotFoundError: the person has no such subscription.
+        ChangedMeanwhileError: the account is another one now, or has no such subscription; nothing
+            was changed.
     """
 
     def change(_session: Session, subscription: Subscription) -> bool:
@@ -233,9 +226,9 @@ def _changed(
             ),
             None,
         )
-        if subscription is None:
-            raise NotFoundError("This person has no such subscription: nothing was changed.")
-        if not change(session, subscription):
+        # No answer of its own for an unknown subscription: the state of an address that is not
+        # stored is the same for all, and would tell without a look-up who is stored.
+        if subscription is None or not change(session, subscription):
             raise ChangedMeanwhileError
         return _recorded(
             session, asked, kind, f"{verb} one subscription of {_named(subscriber)}", subscriber
@@ -256,8 +249,8 @@ def _unchanged(session: Session, asked: Asked) -> Subscriber | None:
 def _recorded(
     session: Session, asked: Asked, kind: str, text: str, subscriber: Subscriber | None
 ) -> int:
-    reason = redacted(asked.reason)
-    return actions.record(session, asked.actor, kind, text, about=_about(subscriber), reason=reason)
+    about = _about(subscriber)
+    return actions.record(session, asked.actor, kind, text, about=about, reason=asked.reason)
 
 
 def _named(subscriber: Subscriber | None) -> str:

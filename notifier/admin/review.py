@@ -154,7 +154,7 @@ def drop_match(
         deps: the installation.
         match_id: its id.
         because: the reason, not empty.
-        seen: the state that the person was shown (`shown_state.of_match`); empty for any.
+        seen: the state that the person was shown (`shown_state.of_matches`); empty for any.
         actor: whom the operators' log names; nothing is written into it without one.
 
     Raises:

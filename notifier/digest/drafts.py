@@ -19,7 +19,7 @@ from notifier.digest.digests import ComposedDigest
 from notifier.enums import DigestStatus, NewsKind
 from notifier.store.db import in_chunks
 from notifier.store.models import Delivery, Digest, DigestItem, Entry, Match
-from notifier.text.cleaning import shorten
+from notifier.text.cleaning import redacted, shorten
 
 # Who is due less than this after the first readers of a draft gets the same draft: so readers of
 # all time zones read one digest of a day, which is approved once. A reader is due once in a day.
@@ -364,12 +364,12 @@ def hold(digest: Digest) -> bool:
 def drop(session: Session, digest: Digest, because: str) -> bool:
     """Let the readers of a draft get nothing this time; return false if it is no draft that waits.
 
-    Its items are owed to them still.
+    Its items are owed to them still. Addresses in the reason are not stored.
     """
     waits = digest.status in (DigestStatus.DRAFT, DigestStatus.HELD, DigestStatus.APPROVED)
     if not waits or digest.open_until is None or _has_deliveries(session, digest.id):
         return False
-    digest.status, digest.ended_because = DigestStatus.DROPPED, because
+    digest.status, digest.ended_because = DigestStatus.DROPPED, redacted(because)
     digest.remind_at = digest.reviewed_at = None
     return True
 

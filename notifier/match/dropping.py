@@ -1,6 +1,7 @@
 """Dropped matches: what a person keeps out of all further digests, and takes back.
 
-What was sent stays sent, and later corrections of it still go to those who got it.
+What was sent stays sent, and later corrections of it still go to those who got it. A reason is
+stored without the addresses that a person wrote into it.
 """
 
 from datetime import datetime
@@ -12,6 +13,7 @@ from notifier.enums import NewsKind
 from notifier.errors import NotFoundError, NotifierError
 from notifier.match import matches
 from notifier.store.models import Match
+from notifier.text.cleaning import redacted
 
 # The kinds of news that are owed to everybody, whether or not they were sent the entry before.
 _OWED_TO_ALL = (NewsKind.NEW, NewsKind.TRIAL_CHANGE, NewsKind.PAGE_CHANGE)
@@ -93,7 +95,7 @@ def restore(session: Session, match_id: int, now: datetime) -> Match:
 def _drop(match: Match, because: str) -> None:
     if not match.dropped_because:
         match.filed_before = match.filed
-    match.filed, match.dropped_because = True, because
+    match.filed, match.dropped_because = True, redacted(because)
 
 
 def _find(session: Session, match_id: int) -> Match:

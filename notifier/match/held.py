@@ -20,6 +20,7 @@ from notifier.match.judging import is_shown_again
 from notifier.match.score import Judgement
 from notifier.store.db import count_some, in_chunks
 from notifier.store.models import Entry, Match, NearMiss, Profile, Revision
+from notifier.text.cleaning import redacted
 
 # The reasons in words, as clauses for the operator.
 SENTENCES = {
@@ -230,13 +231,13 @@ def drop(session: Session, near_miss_id: int, because: str) -> NearMiss:
     Args:
         session: a writing session; the caller commits.
         near_miss_id: as `listed` gives it.
-        because: the reason, not empty.
+        because: the reason, not empty; addresses in it are not stored.
 
     Raises:
         NotFoundError: there is none with this id, or it was released or dropped already.
     """
     near_miss = find(session, near_miss_id)
-    near_miss.dropped_because = because
+    near_miss.dropped_because = redacted(because)
     return near_miss
 
 

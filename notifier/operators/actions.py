@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from notifier.store.models import OperatorAction
-from notifier.text.cleaning import clean
+from notifier.text.cleaning import clean, redacted
 
 # In characters; what is longer is cut.
 _LONGEST_TEXT, _LONGEST_REASON = 500, 1000
@@ -41,7 +41,7 @@ def record(
         kind: in a word: ``approved``, ``released``, ``logged_in``.
         text: one English sentence without the name: "Approved digest 12: Weekly digest".
         about: the thing, as ``digest 12``; empty for none.
-        reason: what the operator gave as the reason.
+        reason: what the operator gave as the reason; addresses in it are not stored.
     """
     action = OperatorAction(
         name=actor.name,
@@ -49,7 +49,7 @@ def record(
         kind=kind,
         about=about,
         text=clean(text)[:_LONGEST_TEXT],
-        reason=clean(reason)[:_LONGEST_REASON],
+        reason=redacted(clean(reason))[:_LONGEST_REASON],
     )
     session.add(action)
     session.flush()

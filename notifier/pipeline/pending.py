@@ -104,6 +104,11 @@ class Outcome:
     waiting: int
     uncertain: int
 
+    @property
+    def planned(self) -> int:
+        """All mails of the digest."""
+        return self.accepted + self.refused + self.ended + self.waiting + self.uncertain
+
 
 @dataclass(frozen=True)
 class Pending:

@@ -16,6 +16,9 @@ from notifier.store.models import Profile, Subscriber, Subscription
 
 # Smaller numbers are not shown; the usual threshold of published statistics about health.
 FEWEST_SHOWN = 5
+# In a place of a table: the sum over all languages, or over all cadences. And the rest of a list.
+ALL, _OTHERS = "", " others"
+Place = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -25,22 +28,22 @@ class Numbers:
     Attributes:
         people: how many people there are, also those whose subscriptions have ended.
         statuses: how many subscriptions there are of each status.
-        cadences: how many of the confirmed ones, by cadence.
+        cadences: how many of the confirmed ones, by cadence; None for a number that is not shown.
         editions: the same by edition.
         languages: the same by the code of the person's language.
         profiles: name, slug and number of the profiles with the most, the largest first.
         more_profiles: how many other profiles have any.
-        crossed: by language and cadence; None for a number that is not shown.
+        crossed: by language and cadence.
     """
 
     people: int
     statuses: Mapping[str, int]
-    cadences: Mapping[str, int]
-    editions: Mapping[str, int]
-    languages: Mapping[str, int]
-    profiles: Sequence[tuple[str, str, int]]
+    cadences: Mapping[str, int | None]
+    editions: Mapping[str, int | None]
+    languages: Mapping[str, int | None]
+    profiles: Sequence[tuple[str, str, int | None]]
     more_profiles: int
-    crossed: Mapping[tuple[str, str], int | None]
+    crossed: Mapping[Place, int | None]
 
 
 def read(session: Session, most_profiles: int) -> Numbers:
@@ -58,44 +61,78 @@ def read(session: Session, most_profiles: int) -> Numbers:
         .where(_text(Subscription.status).concat("") == SubscriptionStatus.CONFIRMED)
         .group_by(Subscriber.language, cadence, edition)
     ).all()
-    crossed = _sums(rows, lambda row: (row[0], row[1]))
+    table = without_small(
+        {
+            **_sums(rows, lambda row: (row[0], row[1])),
+            **_sums(rows, lambda row: (ALL, row[1])),
+            **_sums(rows, lambda row: (row[0], ALL)),
+            **_sums(rows, lambda _row: (ALL, ALL)),
+        }
+    )
     status = _text(Subscription.status)
     statuses = session.execute(select(status, func.count()).group_by(status))
     profiles, number_of_profiles = _profiles(session, most_profiles)
+    sizes = largest({row[1]: row[2] for row in profiles}, sum(row[-1] for row in rows))
     return Numbers(
         session.scalar(select(func.count(Subscriber.id))) or 0,
         {row[0]: row[1] for row in statuses},
-        _sums(rows, lambda row: row[1]),
-        _sums(rows, lambda row: row[2]),
-        _sums(rows, lambda row: row[0]),
-        profiles,
+        {cadence: number for (code, cadence), number in table.items() if code == ALL != cadence},
+        _without_small_of(_sums(rows, lambda row: row[2])),
+        {code: number for (code, cadence), number in table.items() if code != ALL == cadence},
+        [(name, slug, sizes[slug]) for name, slug, _ in profiles],
         number_of_profiles - len(profiles),
-        without_small(crossed),
+        {place: number for place, number in table.items() if ALL not in place},
     )
 
 
-def without_small(crossed: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int | None]:
+def without_small(crossed: Mapping[Place, int]) -> dict[Place, int | None]:
     """Return a table without its small numbers, and without those that would give one away.
 
-    Where a row or a column lacks one number only, it is what remains of the sum: the smallest
-    other number is left out, too.
+    Where a row or a column lacks one number only, it is what remains of the sum; where those that
+    it lacks are fewer than five people together, hardly anything is left to guess. The smallest
+    other number is left out, too; a sum is a number of its row, and of its column. The sum of all
+    is known, and stays.
     """
-    shown: dict[tuple[str, str], int | None] = {
-        place: None if 0 < number < FEWEST_SHOWN else number for place, number in crossed.items()
+    shown: dict[Place, int | None] = {
+        place: None if 0 < number < FEWEST_SHOWN and place != (ALL, ALL) else number
+        for place, number in crossed.items()
     }
     while (place := _next_to_hide(crossed, shown)) is not None:
         shown[place] = None
     return shown
 
 
-def _next_to_hide(
-    crossed: Mapping[tuple[str, str], int], shown: Mapping[tuple[str, str], int | None]
-) -> tuple[str, str] | None:
+def _without_small_of(counts: Mapping[str, int]) -> dict[str, int | None]:
+    """Return a list without its small numbers and those that would give one away."""
+    sums = {(ALL, ALL): sum(counts.values())}
+    shown = without_small({**{(ALL, name): number for name, number in counts.items()}, **sums})
+    return {name: shown[ALL, name] for name in counts}
+
+
+def largest(counts: Mapping[str, int], total: int) -> dict[str, int | None]:
+    """Return the largest numbers of a list without those that are small, or give one away.
+
+    Args:
+        counts: the largest.
+        total: the sum of all, from which the rest can be worked out.
+    """
+    rest = total - sum(counts.values())
+    if rest < FEWEST_SHOWN:
+        shown = _without_small_of({**counts, _OTHERS: rest} if rest else counts)
+        return {name: shown[name] for name in counts}
+    # What is left out hides in the rest.
+    return {name: None if number < FEWEST_SHOWN else number for name, number in counts.items()}
+
+
+def _next_to_hide(crossed: Mapping[Place, int], shown: Mapping[Place, int | None]) -> Place | None:
     for side in (0, 1):
         for name in sorted({place[side] for place in shown}):
             line = [place for place in shown if place[side] == name]
-            left = [place for place in line if shown[place]]
-            if sum(shown[place] is None for place in line) == 1 and left:
+            hidden = [place for place in line if shown[place] is None]
+            left = [place for place in line if shown[place] and place != (ALL, ALL)]
+            is_sum_known = all(place[1 - side] != ALL for place in hidden)
+            together = sum(crossed[place] for place in hidden)
+            if left and (len(hidden) == 1 or (hidden and is_sum_known and together < FEWEST_SHOWN)):
                 return min(left, key=lambda place: (crossed[place], place))
     return None
 

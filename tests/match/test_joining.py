@@ -221,10 +221,20 @@ def test_the_log_says_who_joined_what_and_why(desk):
 
 def test_of_two_who_decide_at_once_the_second_is_told(desk):
     with desk.at(MONDAY).reading() as session:
-        seen = shown_state.of_match(session.get_one(Match, 2), 2)
+        seen = shown_state.of_matches(session, [session.get_one(Match, 2)])[2]
     news_review.join(desk.at(MONDAY), 2, 1, seen=seen)
     with pytest.raises(ChangedMeanwhileError):
         news_review.join(desk.at(MONDAY), 2, 3, seen=seen)
     with pytest.raises(ChangedMeanwhileError):
         review.drop_match(desk.at(MONDAY), 2, "wrong", seen=seen)
     assert stories(desk) == [1, 1, None]
+
+
+def test_of_two_who_join_at_once_the_second_is_told_of_the_other_report(desk):
+    with desk.at(MONDAY).reading() as session:
+        seen = shown_state.of_matches(session, session.scalars(select(Match)).all())
+    news_review.join(desk.at(MONDAY), 3, 2)
+    with pytest.raises(ChangedMeanwhileError) as changed:
+        news_review.join(desk.at(MONDAY), 1, 2, seen=seen[1], other_seen=seen[2])
+    assert changed.value.match_id == 2
+    assert stories(desk) == [None, 2, 2]

@@ -13,13 +13,14 @@ from notifier.pipeline import pending, statistics, weekly_counts
 from notifier.pipeline.pending import Pending, Trouble, WaitingDigests
 from notifier.pipeline.statistics import Week
 from notifier.subscribers import upcoming
+from notifier.subscribers.numbers import FEWEST_SHOWN
 from notifier.web.operator import kept, rendering
 from notifier.web.operator.access import page
 from notifier.web.operator.charts import series_charts
 from notifier.web.operator.charts.chart_parts import Caption
 from notifier.web.operator.charts.series_charts import Series
 from notifier.web.operator.visit import Visit
-from notifier.web.operator.words import CADENCES, Clock, count
+from notifier.web.operator.words import CADENCES, Clock, count, people
 
 _DAYS = 7
 # What is listed of each kind; the rest is counted. Chosen by hand: one screen of 1280 x 800.
@@ -93,6 +94,8 @@ def show(visit: Visit) -> Response:
         "more_troubles": number_of_troubles - len(troubles),
         "outcomes": outcomes,
         "chart": _chart(weeks),
+        "people": people,
+        "fewest": FEWEST_SHOWN,
     }
     return rendering.show(visit, "today", values, section="")
 

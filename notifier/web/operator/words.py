@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 
 from notifier.enums import Cadence
 from notifier.i18n.catalog import ENGLISH
+from notifier.subscribers.numbers import FEWEST_SHOWN
 from notifier.text import times
 
 CADENCES: Mapping[Cadence, str] = {
@@ -13,6 +14,7 @@ CADENCES: Mapping[Cadence, str] = {
     Cadence.WEEKLY: "weekly",
     Cadence.MONTHLY: "monthly",
 }
+FEWER = f"fewer than {FEWEST_SHOWN}"
 
 
 class Clock:
@@ -85,3 +87,18 @@ class Clock:
 def count(value: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun: ``1 mail``, ``1,204 mails``."""
     return f"{value:,} {noun if value == 1 else plural or f'{noun}s'}"
+
+
+def people(number: int) -> str:
+    """Return a number of people as it is shown: a small one could point at one of them."""
+    return FEWER if 0 < number < FEWEST_SHOWN else f"{number:,}"
+
+
+def readers(number: int) -> str:
+    """Return a number of readers: ``0 readers``, ``fewer than 5 readers``, ``1,204 readers``."""
+    return f"{people(number)} readers"
+
+
+def up_to(number: int) -> str:
+    """Return how many readers something can have: ``up to 1,204 readers``."""
+    return readers(number) if 0 < number < FEWEST_SHOWN else f"up to {readers(number)}"

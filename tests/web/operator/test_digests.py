@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import func, select, update
@@ -96,7 +97,7 @@ def test_the_list_shows_what_waits_for_whom_and_when(reviewed, anna):
         assert f'href="./digests/{number}">Frexalimab, daily digest for {title}' in page
     assert page.count("Waits for your approval") == 3
     assert page.count("due Tue 3 Mar 2026, 08:00") == 3
-    assert page.count("<span>1 reader</span>") == 3
+    assert page.count("<span>fewer than 5 readers</span>") == 3
     assert "Nothing is being sent at present." in page
     assert "A digest is composed 12 hours before it is due." in page
 
@@ -348,6 +349,95 @@ def test_two_editors_write_a_note_and_the_second_is_shown_the_first(reviewed):
     assert "It is now:" in answer.text
     assert "The words of Ben." in answer.text
     assert notes(reviewed)[english] == "The words of Ben."
+
+
+_WAS = re.compile(r'name="(was_((?:note|place)_\w+))" value="([^"]*)"')
+_NOTE = re.compile(r'<textarea id="(note_\w+)"[^>]*>\n([^<]*)</textarea>')
+_PLACE = re.compile(r'name="(place_\d+)"[^>]* value="([^"]*)"')
+
+
+def form_of(page, kind: str) -> dict[str, str]:
+    """Return the fields of the notes, or of the places, as a browser sends them untouched."""
+    was = {name: value for name, field, value in _WAS.findall(page.text) if kind in field}
+    fields = dict((_NOTE if kind == "note" else _PLACE).findall(page.text))
+    return {
+        name: unescape(value).replace("\n", "\r\n")
+        for name, value in {**states(page), **was, **fields}.items()
+    }
+
+
+def test_a_note_in_another_language_that_was_written_meanwhile_stays(any_reviewed):
+    _, german, english = numbers(any_reviewed)
+    path = f"/operator/digests/{english}"
+    with logged_in(any_reviewed, NOW, "anna", "ben") as (anna, ben):
+        act(anna, german, "note", note_de="Erst das.\n\nDann <das> & jenes.")
+        seen = form_of(anna.get(path), "note")
+        act(ben, german, "note", note_de="Die Worte von Ben.")
+        answer = anna.act(path, f"{path}/note", **seen | {"note_en": "The words of Anna."})
+    assert answer.status_code == 303
+    assert notes(any_reviewed)[german] == "Die Worte von Ben."
+    assert notes(any_reviewed)[english] == "The words of Anna."
+
+
+@pytest.mark.parametrize(
+    ("typed", "status"), [("The words of Anna.", 409), ("x" * 2001, 422)], ids=["both", "too long"]
+)
+def test_a_page_shown_again_keeps_what_was_typed_and_has_the_other_editors_note(
+    reviewed, typed, status
+):
+    _, german, english = numbers(reviewed)
+    path = f"/operator/digests/{english}"
+    with logged_in(reviewed, NOW, "anna", "ben") as (anna, ben):
+        act(anna, english, "note", note_en="First.", note_de="Zuerst.")
+        seen = form_of(anna.get(path), "note")
+        act(ben, english, "note", note_en="The words of Ben.", note_de="Die Worte von Ben.")
+        answer = anna.act(path, f"{path}/note", **seen | {"note_en": typed})
+        assert answer.status_code == status
+        again = form_of(answer, "note")
+        assert again["note_en"] == typed
+        assert "It is now:" in answer.text
+        assert "The words of Ben." in answer.text
+        assert again["note_de"] == "Die Worte von Ben."
+        answer = anna.act(path, f"{path}/note", **again | {"note_en": "The words of both."})
+    assert answer.status_code == 303
+    assert notes(reviewed)[german] == "Die Worte von Ben."
+    assert notes(reviewed)[english] == "The words of both."
+
+
+def test_a_note_that_another_editor_removed_does_not_come_back(reviewed):
+    _, german, english = numbers(reviewed)
+    path = f"/operator/digests/{english}"
+    with logged_in(reviewed, NOW, "anna", "ben") as (anna, ben):
+        act(anna, german, "note", note_de="Zuerst.")
+        seen = form_of(anna.get(path), "note")
+        act(ben, german, "note", note_de="")
+        answer = anna.act(path, f"{path}/note", **seen | {"note_en": "The words of Anna."})
+    assert answer.status_code == 303
+    assert notes(reviewed)[german] == ""
+
+
+def test_the_same_note_written_by_two_is_as_it_was(reviewed):
+    english = numbers(reviewed)[2]
+    path = f"/operator/digests/{english}"
+    with logged_in(reviewed, NOW, "anna", "ben") as (anna, ben):
+        seen = form_of(anna.get(path), "note")
+        act(ben, english, "note", note_en="The same.")
+        answer = anna.act(path, f"{path}/note", **seen | {"note_en": "The same."})
+    assert answer.status_code == 422
+    assert "This is as it was" in answer.text
+
+
+def test_an_order_that_changed_meanwhile_is_in_the_fields_but_for_what_was_typed(reviewed):
+    english = numbers(reviewed)[2]
+    path = f"/operator/digests/{english}"
+    first, second = items_of(reviewed, english)
+    with logged_in(reviewed, NOW, "anna", "ben") as (anna, ben):
+        seen = form_of(anna.get(path), "place")
+        act(ben, english, "order", **{f"place_{first}": "2", f"place_{second}": "1"})
+        answer = anna.act(path, f"{path}/order", **seen | {f"place_{second}": "7"})
+    assert answer.status_code == 409
+    again = form_of(answer, "place")
+    assert (again[f"place_{first}"], again[f"place_{second}"]) == ("2", "7")
 
 
 def test_the_order_is_changed_by_numbers_in_all_editions_if_wished(any_reviewed):
@@ -610,3 +700,47 @@ def test_a_get_changes_nothing(reviewed, anna):
     ]
     assert anna.get("/operator/digests/1/approve").status_code == 405
     assert log_of(reviewed) == []
+
+
+@pytest.mark.parametrize("role", ["anna", "ben"])
+def test_few_readers_are_shown_without_their_exact_number(reviewed, role):
+    english = numbers(reviewed)[2]
+    review.approve(reviewed.at(NOW), english)
+    run_once(reviewed.at(DUE))
+    for number in range(5):
+        reviewed.subscribe(f"reader{number}@example.org", language="fr")
+    following = "/operator/digests/next?profile=frexalimab&every=daily"
+    with logged_in(reviewed, DUE + HOUR, role) as (browser,):
+        page = words(browser.get(f"/operator/digests/{english}").text)
+        ahead = words(browser.get(following).text)
+        listed = words(browser.get("/operator/digests?show=next").text)
+        profile = words(browser.get("/operator/profiles/frexalimab").text)
+    assert "Readers fewer than 5 readers" in page
+    assert "Accepted by the mail server fewer than 5 Not sent yet 0" in page
+    assert "Together fewer than 5" in page
+    assert "Accepted over time" not in page
+    assert "Patients, English fewer than 5" in ahead
+    assert "Patients, French 5" in ahead
+    assert "Frexalimab: daily" in listed
+    assert "Followers 8" in profile
+
+
+def test_a_digest_of_five_readers_has_exact_numbers(installation):
+    for number in range(5):
+        installation.subscribe(f"reader{number}@example.org")
+    run_once(installation.at(MONDAY))
+    publish(installation, MONDAY + HOUR, LESIONS)
+    run_once(installation.at(DUE))
+    add_operator(installation)
+    with logged_in(installation, DUE + HOUR, "anna") as (browser,):
+        page = words(browser.get("/operator/digests/1").text)
+        profiles = words(browser.get("/operator/profiles").text)
+    assert "Readers 5 readers" in page
+    assert "Accepted by the mail server 5" in page
+    assert "Accepted over time" in page
+    assert "5" in profiles
+
+
+def words(page: str) -> str:
+    """Return the text of a page."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())

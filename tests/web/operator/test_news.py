@@ -16,6 +16,7 @@ from tests.support.operators import Operator, token_in
 NEWS, CHANGES = "/operator/news", "/operator/news/changes"
 READER = "anna@example.org"
 SLEEP = "Frexalimab and sleep"
+TRIAL = "Frexalimab trial is full"
 
 
 @pytest.fixture
@@ -28,6 +29,11 @@ def newsroom(installation: Installation) -> Newsroom:
 
 def page_of(operator: Operator, entry_id: int) -> str:
     return operator.get(f"{NEWS}/entries/{entry_id}").text
+
+
+def option_of(page: str, match: Match) -> str:
+    """Return what the choice of another report sends: its id, and the state that is shown."""
+    return re.search(rf'<option value="({match.id}:[^"]+)"', page)[1]
 
 
 def decide(operator: Operator, name: str, match: Match, page: str = "", **fields: str):
@@ -134,9 +140,9 @@ def test_an_article_shows_what_changed_and_how_many_were_told(operator, newsroom
     page = page_of(operator, entry_id)
     assert "<del>89 patients</del> → <ins>98 patients</ins>" in page
     text = words(page)
-    assert "Told to 1 reader." in text
+    assert "Told to fewer than 5 readers." in text
     assert "Told to nobody so far." in text
-    assert "It goes to up to 1 reader with their next digest" in text
+    assert "It goes to fewer than 5 readers with their next digest" in text
     assert "Your daily digest: 1 item" in text
 
 
@@ -203,7 +209,8 @@ def test_of_two_editors_the_second_sees_who_dropped_it_and_keeps_what_was_writte
 
 def test_outlets_are_joined_and_separated_by_hand(operator, newsroom, installation):
     first, second = (newsroom.match_of(newsroom.see(title)) for title in (LESIONS, SLEEP))
-    assert decide(operator, "join", first, other=str(second.id)).status_code == 303
+    other = option_of(page_of(operator, first.entry_id), second)
+    assert decide(operator, "join", first, other=other).status_code == 303
     page = page_of(operator, first.entry_id)
     assert "Reports of the same news" in page
     assert SLEEP in page
@@ -216,24 +223,91 @@ def test_outlets_are_joined_and_separated_by_hand(operator, newsroom, installati
 def test_what_cannot_be_joined_is_said_on_the_page(operator, newsroom, installation):
     first = newsroom.match_of(newsroom.see(LESIONS))
     second = newsroom.match_of(newsroom.see(SLEEP))
-    for other_id, problem in (
+    itself = option_of(page_of(operator, second.entry_id), first)
+    for other, problem in (
         ("", "Choose the report"),
-        (str(first.id), "the same article"),
-        ("999", "There is no match 999."),
+        (itself, "the same article"),
+        ("999:x", "There is no match 999."),
+        (str(second.id), "The other report changed"),
+        (f"{second.id}:", "The other report changed"),
+        (f"{second.id}:x", "The other report changed"),
     ):
-        answer = decide(operator, "join", first, other=other_id)
+        answer = decide(operator, "join", first, other=other)
         assert answer.status_code in (404, 409)
         assert problem in answer.text
     page = page_of(operator, first.entry_id)
     news_review.join(installation.at(MONDAY), second.id, first.id)
-    assert decide(operator, "join", first, page, other=str(second.id)).status_code == 409
+    other = option_of(page, second)
+    assert decide(operator, "join", first, page, other=other).status_code == 409
+
+
+def a_joined_pair(room: Newsroom) -> tuple[Match, Match]:
+    """Return two matches of one story."""
+    pair = [room.match_of(room.see(title)) for title in (SLEEP, TRIAL)]
+    news_review.join(room.made.at(MONDAY), pair[0].id, pair[1].id)
+    return room.match_of(pair[0].entry_id), room.match_of(pair[1].entry_id)
+
+
+def test_what_the_other_report_was_joined_with_meanwhile_is_not_joined_unseen(
+    operator, newsroom, installation
+):
+    first, second, third = (
+        newsroom.match_of(newsroom.see(title)) for title in (LESIONS, SLEEP, TRIAL)
+    )
+    page = page_of(operator, first.entry_id)
+    news_review.join(installation.at(MONDAY), third.id, second.id)
+    answer = decide(operator, "join", first, page, other=option_of(page, second), reason="mine")
+    assert answer.status_code == 409
+    assert "The other report changed since you opened the page" in answer.text
+    assert "with 1 other report of the same news" in words(answer.text)
+    assert 'value="mine"' in answer.text
+    assert newsroom.match_of(first.entry_id).story is None
+    again = decide(operator, "join", first, other=option_of(answer.text, second))
+    assert again.status_code == 303
+    assert newsroom.match_of(third.entry_id).story == first.id
+
+
+@pytest.mark.parametrize("which", ["first", "other"])
+def test_a_report_that_joined_or_left_a_story_meanwhile_is_noticed(
+    operator, newsroom, installation, which
+):
+    alone = newsroom.match_of(newsroom.see(LESIONS))
+    pair = a_joined_pair(newsroom)
+    fourth = newsroom.match_of(newsroom.see("Frexalimab in children"))
+    one, other = (pair[0], alone) if which == "first" else (alone, pair[0])
+    for change in (
+        # The number of the story stays, and so does the first of its reports.
+        lambda: news_review.join(installation.at(MONDAY), pair[1].id, fourth.id),
+        lambda: news_review.separate(installation.at(MONDAY), fourth.id),
+        lambda: news_review.separate(installation.at(MONDAY), pair[1].id),
+    ):
+        page = page_of(operator, one.entry_id)
+        change()
+        answer = decide(operator, "join", one, page, other=option_of(page, other))
+        assert answer.status_code == 409
+    assert newsroom.match_of(alone.entry_id).story is None
+
+
+def test_another_report_that_was_dropped_or_corrected_meanwhile_is_not_joined(
+    operator, newsroom, installation
+):
+    first, second = (newsroom.match_of(newsroom.see(title)) for title in (LESIONS, SLEEP))
+    page = page_of(operator, first.entry_id)
+    review.drop_match(installation.at(MONDAY), second.id, "not about it")
+    other = option_of(page, second)
+    assert decide(operator, "join", first, page, other=other).status_code == 409
+    page = page_of(operator, first.entry_id)
+    newsroom.revise(second.entry_id, NewsKind.CORRECTED, 2 * HOUR, EDIT)
+    other = option_of(page, second)
+    assert decide(operator, "join", first, page, other=other).status_code == 409
 
 
 def test_a_draft_ends_when_an_editor_joins_two_of_its_items(operator, newsroom, installation):
     installation.change(review=Review(required=True))
     first, second = (newsroom.match_of(newsroom.see(title)) for title in (LESIONS, SLEEP))
     newsroom.run(MONDAY + DAY - 2 * HOUR)
-    assert decide(operator, "join", first, other=str(second.id)).status_code == 303
+    other = option_of(page_of(operator, first.entry_id), second)
+    assert decide(operator, "join", first, other=other).status_code == 303
     with installation.at(MONDAY).reading() as session:
         assert session.query(Digest).one().status == "void"
 
@@ -248,7 +322,7 @@ def test_changes_are_listed_before_they_go_out_and_kept_from_readers(
     newsroom.revise(entry_id, NewsKind.CORRECTED, DAY + HOUR, EDIT)
     page = operator.get(CHANGES).text
     assert "<del>89 patients</del> → <ins>98 patients</ins>" in page
-    assert "Goes to up to 1 reader, the first on Wed 4 Mar 2026, 08:00 (UTC)." in words(page)
+    assert "Goes to fewer than 5 readers, the first on Wed 4 Mar 2026, 08:00 (UTC)." in words(page)
     match = newsroom.match_of(entry_id)
     answer = decide(operator, "drop", match, page, reason="a typing error", back="changes")
     after = operator.follow(answer, f"{NEWS}/matches/{match.id}/drop").text
@@ -306,10 +380,11 @@ def test_the_pages_are_the_same_on_each_database(any_operator, any_installation)
     room.see("FREXALT, the album", after=DAY + HOUR)
     query = "title=SLOWS&source=127&profile=frexa&tier=about&kind=corrected&since=2026-03-01"
     assert titles(any_operator.get(f"{NEWS}?{query}").text) == [LESIONS]
-    assert "Told to 1 reader." in words(page_of(any_operator, first))
-    assert "Goes to up to 1 reader" in words(any_operator.get(CHANGES).text)
+    assert "Told to fewer than 5 readers." in words(page_of(any_operator, first))
+    assert "Goes to fewer than 5 readers" in words(any_operator.get(CHANGES).text)
     match = room.match_of(second)
-    decide(any_operator, "join", match, other="1")
+    other = re.search(r'<option value="(1:[^"]+)"', page_of(any_operator, second))[1]
+    decide(any_operator, "join", match, other=other)
     assert room.match_of(second).story == 1
     page = any_operator.get(f"{NEWS}/held").text
     item = re.search(r'name="item" value="([^"]+)"', page)[1]

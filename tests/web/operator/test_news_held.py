@@ -60,7 +60,7 @@ def test_the_page_says_why_something_waits_and_shows_its_text(operator, newsroom
     assert "It names FREXALT, but speaks of no medicine." in page
     assert "A band plays on 12 stages." in page
     assert "Waits for you (1)" in page
-    assert "Released, it goes to up to 1 reader who follows Frexalimab." in page
+    assert "Released, it goes to fewer than 5 readers who follow Frexalimab." in page
 
 
 def test_each_reason_to_hold_has_words_of_its_own_and_changes_are_marked(operator, newsroom):

@@ -1,5 +1,6 @@
 """People in numbers, and one person looked up by an owner."""
 
+import hashlib
 import re
 from datetime import timedelta
 
@@ -9,8 +10,8 @@ from notifier.enums import SubscriptionStatus, SuppressionCause
 from notifier.operators import actions
 from notifier.pipeline.run import run_once
 from notifier.store.models import OperatorAction
-from notifier.subscribers import subscriptions, suppressions
-from notifier.subscribers.numbers import without_small
+from notifier.subscribers import numbers, subscriptions, suppressions
+from notifier.subscribers.numbers import ALL, largest, without_small
 from tests.support.forms import subscription_of, visiting
 from tests.support.installation import MONDAY, Installation
 from tests.support.news_site import Article
@@ -19,6 +20,7 @@ from tests.support.operators import Operator, add_operator, token_in
 pytestmark = pytest.mark.postgresql_long
 
 PETRA = "petra@example.org"
+PAUL = "paul@example.org"
 TUESDAY = MONDAY + timedelta(days=1)
 
 
@@ -57,6 +59,15 @@ def is_suppressed(made: Installation, email: str = PETRA) -> bool:
         return suppressions.of(session, subscriptions.hash_of(session, email)) is not None
 
 
+def add_look_ups(made: Installation) -> None:
+    """Store sixty look-ups of the last hour."""
+    with made.at(MONDAY).writing() as session:
+        for minute in range(60):
+            at = MONDAY - timedelta(minutes=minute)
+            row = {"name": "anna", "kind": "looked_up", "text": "Looked up", "at": at}
+            session.add(OperatorAction(**row))
+
+
 def test_an_empty_installation_says_what_will_appear(operator):
     text = words(operator.get("/operator/people").text)
     assert "Running 0" in text
@@ -74,9 +85,10 @@ def test_people_are_counted_and_a_small_number_is_not_shown(any_operator, any_in
     text = words(page)
     assert "Running 7" in text
     assert "Not confirmed yet 1" in text
-    assert "weekly 6 daily fewer than 5" in text
-    assert "for patients 6 for clinicians fewer than 5" in text
-    assert "English 6 French fewer than 5" in text
+    # With the number of six, that of the other one could be worked out.
+    assert "daily – weekly –" in text
+    assert "for clinicians – for patients –" in text
+    assert "English – French –" in text
     assert "Frexalimab 7" in text
     assert "@example.org" not in page
     assert page.count('role="img"') == 3
@@ -91,6 +103,55 @@ def test_a_number_that_would_give_a_small_one_away_is_left_out_too():
         ("en", "daily"): 40,
         ("en", "weekly"): 0,
     }
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown"),
+    [
+        ({"patient": 6, "clinician": 1}, {}),
+        ({"patient": 7}, {"patient": 7}),
+        ({"patient": 6, "clinician": 5}, {"patient": 6, "clinician": 5}),
+        ({"daily": 30, "weekly": 4, "monthly": 9}, {"daily": 30}),
+        ({"daily": 30, "weekly": 4, "monthly": 2}, {"daily": 30}),
+        ({"daily": 30, "weekly": 1, "monthly": 1}, {}),
+        ({"daily": 30, "immediate": 20, "weekly": 1, "monthly": 1}, {"daily": 30}),
+        ({"daily": 3}, {}),
+        ({}, {}),
+    ],
+)
+def test_a_list_hides_small_numbers_so_that_the_sum_gives_none_away(counts, shown):
+    sums = {(ALL, ALL): sum(counts.values())}
+    hidden = without_small({**{(ALL, name): number for name, number in counts.items()}, **sums})
+    assert {name: number for (_, name), number in hidden.items() if name and number} == shown
+    assert hidden[ALL, ALL] == sum(counts.values())
+
+
+def test_no_list_shows_what_the_table_hides(any_installation):
+    for number in range(9):
+        any_installation.subscribe(f"english{number}@example.org", "weekly")
+        any_installation.subscribe(f"german{number}@example.org", "daily", language="de")
+    for number in range(6):
+        any_installation.subscribe(f"french{number}@example.org", "weekly", language="fr")
+    any_installation.subscribe("one@example.org", "daily", language="fr")
+    with any_installation.at(MONDAY).reading() as session:
+        people = numbers.read(session, 20)
+    assert people.cadences == {"daily": 10, "weekly": 15}
+    # Nine of the ten daily ones are German, who read nothing else, and of the seven French ones
+    # six read weekly: each of these numbers would tell of the one who is both.
+    assert people.crossed == dict.fromkeys(
+        [("en", "weekly"), ("de", "daily"), ("fr", "weekly"), ("fr", "daily")]
+    )
+    assert people.languages == dict.fromkeys(["en", "de", "fr"])
+
+
+def test_of_the_largest_profiles_the_rest_gives_no_small_number_away():
+    sizes = {"one": 30, "two": 20}
+    assert largest(sizes, 50) == sizes
+    assert largest(sizes, 55) == sizes
+    # One other profile with three readers would be what is left of the sum.
+    assert largest(sizes, 53) == {"one": 30, "two": None}
+    assert largest({"one": 30, "two": 2}, 40) == {"one": 30, "two": None}
+    assert largest({"one": 30, "two": 2}, 32) == {"one": None, "two": None}
 
 
 @pytest.mark.parametrize("path", ["people", "people/person"])
@@ -217,8 +278,61 @@ def test_a_subscription_of_somebody_else_is_not_changed(operator, installation):
     installation.subscribe(PETRA)
     other = installation.subscribe("paul@example.org")
     form = hidden(looked_up(operator), "people/person/end") | {"subscription": str(other)}
-    assert operator.send("/operator/people/person/end", form).status_code == 404
+    assert operator.send("/operator/people/person/end", form).status_code == 409
     assert subscription_of(installation, "paul@example.org").status is SubscriptionStatus.CONFIRMED
+
+
+NOBODYS_STATE = hashlib.sha256(b"[[], null]").hexdigest()[:16]
+REFUSED_FORMS = [
+    ("let-go", {"state": "x"}, 409),
+    ("let-go", {"state": NOBODYS_STATE}, 409),
+    ("pause", {"subscription": "1", "until": "nonsense"}, 422),
+    ("pause", {"state": "x", "subscription": "1", "until": "2026-03-20"}, 409),
+    ("resume", {"subscription": "1"}, 409),
+    ("end", {"state": "x", "subscription": "1"}, 409),
+    ("end", {"state": NOBODYS_STATE, "subscription": "1"}, 409),
+]
+
+
+@pytest.mark.parametrize(("path", "fields", "status"), REFUSED_FORMS)
+@pytest.mark.parametrize(("email", "named"), [(PETRA, "subscriber 1"), (PAUL, "not stored")])
+def test_an_account_shown_after_a_refused_form_is_looked_up(
+    operator, installation, path, fields, status, email, named
+):
+    installation.subscribe(PETRA)
+    address = f"/operator/people/person/{path}"
+    answer = operator.act("/operator/people", address, email=email, **fields)
+    assert answer.status_code == status
+    assert email in answer.text
+    assert entries(installation) == [f"Looked up one address: {named} ()"]
+
+
+@pytest.mark.parametrize(("path", "fields", "status"), REFUSED_FORMS)
+def test_beyond_sixty_look_ups_a_refused_form_shows_no_account(
+    operator, installation, path, fields, status
+):
+    installation.subscribe(PETRA)
+    add_look_ups(installation)
+    address = f"/operator/people/person/{path}"
+    answer = operator.act("/operator/people", address, email=PETRA, **fields)
+    assert answer.status_code == 429
+    assert "You looked up 60 addresses within an hour" in answer.text
+    assert "Subscriber 1" not in answer.text
+    assert len(entries(installation)) == 60
+
+
+@pytest.mark.parametrize("path", ["let-go", "pause", "resume", "end"])
+def test_beyond_sixty_look_ups_what_was_looked_up_before_is_still_changed(
+    operator, installation, path
+):
+    installation.subscribe(PETRA)
+    suppress(installation, SuppressionCause.BOUNCED)
+    if path == "resume":
+        form = hidden(looked_up(operator), "people/person/pause")
+        operator.send("/operator/people/person/pause", form)
+    form = hidden(looked_up(operator), f"people/person/{path}")
+    add_look_ups(installation)
+    assert operator.send(f"/operator/people/person/{path}", form).status_code == 303
 
 
 @pytest.mark.parametrize("email", ["", "petra", "a@b@c", "petra@example.org\x00", "@" * 400])
@@ -231,11 +345,7 @@ def test_what_is_no_address_is_refused_beside_the_field(operator, installation, 
 
 def test_an_operator_looks_up_sixty_addresses_an_hour(installation):
     add_operator(installation)
-    with installation.at(MONDAY).writing() as session:
-        for minute in range(60):
-            at = MONDAY - timedelta(minutes=minute)
-            row = {"name": "anna", "kind": "looked_up", "text": "Looked up", "at": at}
-            session.add(OperatorAction(**row))
+    add_look_ups(installation)
     with visiting(installation) as client:
         browser = Operator(client)
         browser.log_in()

@@ -115,12 +115,12 @@ def operator(installation: Installation) -> Iterator[Operator]:
 
 
 def test_the_list_shows_stage_followers_matches_and_known_texts(operator, installation):
-    installation.discover(3)
+    installation.discover(5)
     add_second_profile(installation)
     page = operator.get("/operator/profiles").text
     row = next(part for part in page.split("<tr>") if ">Frexalimab<" in part)
     assert "as of 2 October 2025" in row
-    assert re.findall(r'class="number">([\d,]+)<', row) == ["3", "1"]
+    assert re.findall(r'class="number">([\d,]+)<', row) == ["5", "1"]
     assert "all 4 right" in row
 
 

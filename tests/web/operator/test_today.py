@@ -167,28 +167,42 @@ def test_a_notifier_that_does_not_run_is_said(installation):
 
 def test_readers_are_counted_by_day_in_the_time_zone_of_the_installation(any_installation):
     made = any_installation
-    made.subscribe("daily@example.org", "daily", "23:30")
-    for place in range(2):
+    for place in range(5):
+        made.subscribe(f"daily{place}@example.org", "daily", "23:30")
+        made.subscribe(f"prompt{place}@example.org", "immediate")
+    for place in range(6):
         made.subscribe(f"weekly{place}@example.org", "weekly", "08:00", on="wednesday")
-    made.subscribe("prompt@example.org", "immediate")
     made.change(schedule=made.at(MONDAY).settings.schedule.model_copy(
         update={"time_zone": "Europe/Berlin"}
     ))  # fmt: skip
     text = text_at(made, MONDAY)
     # 23:30 UTC is the next day in Berlin.
-    assert "Frexalimab , daily – 1 1 1 1 1 1" in text
-    assert "Frexalimab , weekly – – 2 – – – –" in text
-    assert "1 as soon as there is news" in text
-    assert "Together, by schedule – 1 3 1 1 1 1" in text
+    assert "Frexalimab , daily – 5 5 5 5 5 5" in text
+    assert "Frexalimab , weekly – – 6 – – – –" in text
+    assert "5 as soon as there is news" in text
+    assert "Together, by schedule – 5 11 5 5 5 5" in text
     assert "The next digest with a schedule is due tomorrow at 00:30: Frexalimab, daily." in text
 
 
-def test_the_result_of_the_last_digest_is_given_in_numbers(any_installation):
+def test_a_day_with_few_readers_shows_no_exact_number(installation):
+    installation.subscribe("daily@example.org", "daily", "23:30")
+    for place in range(4):
+        installation.subscribe(f"prompt{place}@example.org", "immediate")
+    text = text_at(installation, MONDAY, "editor")
+    assert "Frexalimab , daily fewer than 5 fewer than 5" in text
+    assert "fewer than 5 as soon as there is news" in text
+
+
+@pytest.mark.parametrize(
+    ("readers", "result"),
+    [(5, "4 accepted, 1 refused"), (4, "fewer than 5 accepted, fewer than 5 refused")],
+)
+def test_the_result_of_the_last_digest_is_given_in_numbers(any_installation, readers, result):
     made = any_installation
-    made.sink.refuse_recipient["b@example.org"] = "550 5.1.1 no such user"
-    sent_to(made, "a@example.org", "b@example.org", "c@example.org")
+    made.sink.refuse_recipient["reader1@example.org"] = "550 5.1.1 no such user"
+    sent_to(made, *(f"reader{number}@example.org" for number in range(readers)))
     text = text_at(made)
-    assert "2 accepted, 1 refused" in text
+    assert result in text
     assert "[digests/1]" in text
 
 

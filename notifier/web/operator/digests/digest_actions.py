@@ -1,7 +1,9 @@
 """The decisions about digests: approve, hold, drop, note, order, leave out, test, stop.
 
 Each decision is bound to the state that its form carries for each digest (`state_ID`). If it is
-another one by now, nothing is done, and the page is shown again with what was typed.
+another one by now, nothing is done, and the page is shown again with what was typed. A field beside
+which the form says what the page showed in it (`was_NAME`) is left alone while it still says that:
+it may be another editor's text that is the newer one.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,12 +32,13 @@ from notifier.web.operator.digests import digest_page
 from notifier.web.operator.digests.digest_page import Again
 from notifier.web.operator.visit import Visit, number_of
 
-_STATE, _PLACE, _NOTE = "state_", "place_", "note_"
+_STATE, _PLACE, _NOTE, _WAS = "state_", "place_", "note_", "was_"
 _LARGEST_PLACE = 9999
-# A digest may have some hundred items, each with a field; and a note in each language may be typed
-# too long, in letters that a form writes in six bytes. Chosen by hand; not measured.
-LIMITS = forms.Limits(400_000, 1000)
-_OUTSIDE_FORM = ("token", _STATE)
+# A digest may have some hundred items, each with two fields; and a note in each language may be
+# typed too long, in letters that a form writes in six bytes, beside the one that was shown. Chosen
+# by hand; not measured.
+LIMITS = forms.Limits(600_000, 2000)
+_OUTSIDE_FORM = ("token", _STATE, _WAS)
 
 
 def approve(visit: Visit, form: FormData) -> Response:
@@ -75,7 +78,7 @@ def write_notes(visit: Visit, form: FormData) -> Response:
     """Store the editor's notes that were changed, each in all digests of its language."""
     errors, texts = {}, {}
     for name in form:
-        if name.startswith(_NOTE):
+        if name.startswith(_NOTE) and _is_edited(form, name):
             try:
                 texts[name.removeprefix(_NOTE)] = editing.tidy(forms.text(form, name))
             except InputError as error:
@@ -236,8 +239,23 @@ _NOTHING_LEFT = (
 
 
 def _again(visit: Visit, form: FormData, again: Again, status: int) -> Response:
-    typed = {name: forms.text(form, name) for name in form if not name.startswith(_OUTSIDE_FORM)}
+    typed = {
+        name: forms.text(form, name)
+        for name in form
+        if not name.startswith(_OUTSIDE_FORM) and _is_edited(form, name)
+    }
     return digest_page.shown(visit, visit.number("digest"), replace(again, typed=typed), status)
+
+
+def _is_edited(form: FormData, name: str) -> bool:
+    """Return whether a field differs from what the page showed in it, as far as the form says."""
+    was = f"{_WAS}{name}"
+    return was not in form or _lines(forms.text(form, name)) != _lines(forms.text(form, was))
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a text, which browsers end in other ways than they were given."""
+    return [line.strip() for line in text.strip().splitlines()]
 
 
 def _states(form: FormData) -> dict[int, str]:

@@ -180,7 +180,7 @@ def _rows(visit: Visit, session: Session, clock: Clock, listed: Sequence[Digest]
                 digest, digest_page.waiting_for(session, digest, counted)
             )
         else:
-            number = words.count(planned, "reader")
+            number = words.readers(planned)
         rows.append(
             Row(
                 digest,

@@ -26,6 +26,7 @@ from notifier.i18n.catalog import ENGLISH, LANGUAGES
 from notifier.operators import actions
 from notifier.store.models import Digest
 from notifier.subscribers import readers_ahead
+from notifier.subscribers.numbers import FEWEST_SHOWN
 from notifier.subscribers.readers_ahead import Waiting
 from notifier.text.urls import web_address
 from notifier.web import mail_views
@@ -186,7 +187,9 @@ def _values(visit: Visit, session: Session, clock: Clock, digest: Digest) -> dic
         "notes": _notes(parts),
         "groups": _groups(session, digest),
         "outcomes": outcomes.read(session, digest.id, planned) if planned else None,
-        "chart": _chart(session, clock, digest, planned),
+        # Bars of a few mails would say what their numbers do not.
+        "chart": _chart(session, clock, digest, planned) if planned >= FEWEST_SHOWN else None,
+        "mails": words.people if planned < FEWEST_SHOWN else "{:,}".format,
         "history": [
             (clock.short(action.at), action.name, action.text, action.reason)
             for action in actions.newest(session, about=f"digest {digest.id}", limit=_HISTORY)
@@ -208,7 +211,7 @@ def parts_of(visit: Visit, session: Session, clock: Clock, digest: Digest) -> li
             digest_words.state_of(
                 each, clock, visit.now, planned := digests.recipients(session, each)
             ),
-            words.count(planned, "reader")
+            words.readers(planned)
             if planned or each.open_until is None
             else digest_words.expected(each, waiting_for(session, each, counted)),
             issues.state_of(each),

@@ -9,7 +9,8 @@ from notifier.enums import Cadence, DigestStatus, Edition, EndReason, NewsKind, 
 from notifier.i18n.catalog import ENGLISH_NAMES
 from notifier.store.models import Digest
 from notifier.subscribers.readers_ahead import Waiting
-from notifier.web.operator.words import Clock, count
+from notifier.web.operator import words
+from notifier.web.operator.words import Clock
 from notifier.web.responses import PAGE_HEADERS
 
 CADENCES = {
@@ -112,4 +113,4 @@ def expected(digest: Digest, waiting: Waiting) -> str:
     readers_now = waiting.number(digest.edition, digest.language, known)
     if not waiting.is_complete:
         return f"{readers_now:,} readers or more"
-    return count(readers_now, "reader")
+    return words.readers(readers_now)

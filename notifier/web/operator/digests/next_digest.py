@@ -18,7 +18,7 @@ from notifier.store.models import Profile, Subscription
 from notifier.subscribers import readers_ahead
 from notifier.subscribers.readers_ahead import Upcoming, Waiting
 from notifier.web import mail_views
-from notifier.web.operator import rendering
+from notifier.web.operator import rendering, words
 from notifier.web.operator.digests import digest_words
 from notifier.web.operator.digests.digest_words import VIEWS
 from notifier.web.operator.visit import Visit, number_of
@@ -39,7 +39,7 @@ class Row:
         cadence_name: in words.
         when: the first due time, and the last one of the day if it is another.
         composed: when it is composed, in words.
-        readers: how many are due.
+        readers: how many are due, in words.
         matches: how many matches they were not sent yet.
     """
 
@@ -48,7 +48,7 @@ class Row:
     cadence_name: str
     when: str
     composed: str
-    readers: int
+    readers: str
     matches: int
 
 
@@ -185,7 +185,7 @@ def _row(visit: Visit, session: Session, clock: Clock, upcoming: Upcoming) -> Ro
         digest_words.CADENCES[upcoming.cadence],
         first if first == last else f"{first} to {last}",
         composed(visit, clock, upcoming.first_at),
-        upcoming.readers,
+        words.people(upcoming.readers),
         readers_ahead.new_matches(session, upcoming),
     )
 
@@ -233,14 +233,14 @@ def _snapshot(profile: Profile) -> str:
     return snapshot_key(profile.document)
 
 
-def _parts(waiting: Waiting) -> list[tuple[str, str, str, int]]:
+def _parts(waiting: Waiting) -> list[tuple[str, str, str, str]]:
     """Return edition, language, name and number of readers of each part that has any."""
     return [
         (
             str(edition),
             code,
             f"{digest_words.EDITIONS[edition].capitalize()}, {digest_words.language(code)}",
-            number,
+            words.people(number),
         )
         for edition in Edition
         for code in LANGUAGES

@@ -12,7 +12,6 @@ from notifier.enums import Edition, SourceKind
 from notifier.i18n.catalog import ENGLISH
 from notifier.match import shown_state
 from notifier.store.models import Revision
-from notifier.watch import entry_states
 from notifier.web.operator import rendering, words
 from notifier.web.operator.news import news_tabs, news_words
 from notifier.web.operator.visit import Visit, number_of
@@ -25,7 +24,7 @@ class Row(NamedTuple):
 
     Attributes:
         change: the match, and who is owed it.
-        state: what the match is now (`shown_state.of_match`).
+        state: what the match is now (`shown_state.of_matches`).
         changes: what readers will see.
     """
 
@@ -39,12 +38,12 @@ def show(visit: Visit) -> Response:
     before = number_of(visit.request.query_params.get("before", ""))
     with visit.deps.reading() as session:
         waiting, older = reach.waiting_changes(session, visit.now, before, _ROWS)
-        newest = entry_states.newest(session, {each.match.entry_id for each in waiting}, 0)
+        states = shown_state.of_matches(session, [each.match for each in waiting])
         values = {
             "rows": [
                 Row(
                     change,
-                    shown_state.of_match(change.match, newest[change.match.entry_id].revision_id),
+                    states[change.match.id],
                     described(change.match.revision, change.match.entry.source.kind),
                 )
                 for change in waiting
@@ -54,6 +53,7 @@ def show(visit: Visit) -> Response:
             "tabs": news_tabs.tabs(session, "changes"),
             "words": news_words,
             "count": words.count,
+            "up_to": words.up_to,
         }
     return rendering.show(visit, "news_changes", values, section="news")
 

@@ -27,12 +27,26 @@ _LONGEST_TEXT = 200_000
 LONGEST_REASON = 500
 
 
+class OtherReport(NamedTuple):
+    """A report that a match can be joined with.
+
+    Attributes:
+        match: with entry and source.
+        state: what it is now (`shown_state.of_matches`).
+        reports: how many reports its story has, itself included: all of them would be joined.
+    """
+
+    match: Match
+    state: str
+    reports: int
+
+
 class MatchRow(NamedTuple):
     """A match as the page shows it.
 
     Attributes:
         match: with its profile.
-        state: what it is now (`shown_state.of_match`).
+        state: what it is now (`shown_state.of_matches`).
         next: what happens next with it, as sentences.
         digests: those that show it, the newest first.
         readers: how many mails with it were sent.
@@ -47,7 +61,7 @@ class MatchRow(NamedTuple):
     digests: Sequence[InDigest]
     readers: int
     story: Sequence[Match]
-    others: Sequence[Match]
+    others: Sequence[OtherReport]
     decisions: Sequence[OperatorAction]
 
 
@@ -107,6 +121,8 @@ def of_entry(
     values |= {
         "words": news_words,
         "count": words.count,
+        "readers": words.readers,
+        "people": words.people,
         "longest": LONGEST_REASON,
         "problem": "",
         "at": 0,
@@ -123,14 +139,21 @@ def _match_row(
     is_new = match.kind is NewsKind.NEW
     return MatchRow(
         match,
-        shown_state.of_match(match, newest.revision_id),
+        shown_state.of_matches(session, [match])[match.id],
         _next(session, visit, match, newest, with_it),
         with_it[:_DIGESTS],
         sum(each.readers for each in with_it),
         joining.others_of(session, match) if is_new else (),
-        recent_reports.joinable(session, match) if is_new else (),
+        _others(session, match) if is_new else (),
         actions.newest(session, about=match_log.about(match), limit=_DECISIONS),
     )
+
+
+def _others(session: Session, match: Match) -> list[OtherReport]:
+    others = recent_reports.joinable(session, match)
+    states = shown_state.of_matches(session, others)
+    reports = shown_state.reports_of(session, others)
+    return [OtherReport(each, states[each.id], len(reports[each.id])) for each in others]
 
 
 def _next(
@@ -154,7 +177,7 @@ def _next(
         in_drafts = f" It is in {words.count(drafts, 'draft')} or approved digest already."
     if not waiting.readers:
         return f"Nobody waits for it: whoever gets it was served.{in_drafts}"
-    readers = words.count(waiting.readers, "reader")
+    readers = words.up_to(waiting.readers)
     clock = visit.clock
     first = (
         f"the first digest is due on {clock.short(max(waiting.first_due_at, visit.now))}"
@@ -162,7 +185,7 @@ def _next(
         if waiting.first_due_at
         else "as soon as digests are composed"
     )
-    return f"It goes to up to {readers} with their next digest: {first}.{in_drafts}"
+    return f"It goes to {readers} with their next digest: {first}.{in_drafts}"
 
 
 def _state_rows(

@@ -224,6 +224,8 @@ def _page(
         "wanted": wanted,
         "words": news_words,
         "count": words.count,
+        "readers": words.readers,
+        "up_to": words.up_to,
         "longest": LONGEST_REASON,
         "reason": "",
         "at": "",

@@ -1,7 +1,8 @@
 """Decisions about a match: kept out of digests, put back, joined with other reports, separated.
 
-Each form carries the state that was shown. If it is another one by now, the page of the article
-says who decided what meanwhile, and keeps what was written.
+Each form carries the state that was shown, that of a join also the state of the other report. If
+one is another by now, the page of the article says who decided what meanwhile, and keeps what was
+written.
 """
 
 from collections.abc import Callable
@@ -20,6 +21,10 @@ from notifier.web.operator import rendering
 from notifier.web.operator.news import news_entry
 from notifier.web.operator.visit import Visit, number_of
 
+_OTHER_CHANGED = (
+    "The other report changed since you opened the page: it is joined with others now or was"
+    " separated, somebody decided about it, or the publisher has a new version. Nothing was done."
+)
 # Done for the id of a match, the reason and the state that was shown; returns the log's entry.
 _Decision = Callable[[int, str, str], int]
 
@@ -48,13 +53,20 @@ def restore(visit: Visit, form: FormData) -> Response:
 
 def join(visit: Visit, form: FormData) -> Response:
     """Make one story of a match and another one."""
-    other_id = number_of(forms.text(form, "other"))
+    number, _, other_seen = forms.text(form, "other").partition(":")
+    other_id = number_of(number)
 
     def decide(match_id: int, reason: str, seen: str) -> int:
         if not other_id:
             raise NotifierError("Choose the report that it is joined with.")
         moved = news_review.join(
-            visit.deps, match_id, other_id, because=reason, seen=seen, actor=visit.actor
+            visit.deps,
+            match_id,
+            other_id,
+            because=reason,
+            seen=seen,
+            other_seen=other_seen or "-",
+            actor=visit.actor,
         )
         return moved.action_id
 
@@ -91,8 +103,8 @@ def _decide(
         action_id = decide(match_id, reason, forms.text(form, "state") or "-")
     except StoreError:
         raise
-    except ChangedMeanwhileError:
-        problem = _meanwhile(visit, match_id)
+    except ChangedMeanwhileError as error:
+        problem = _meanwhile(visit, match_id) if error.match_id == match_id else _OTHER_CHANGED
     except NotifierError as error:
         problem = error.problem
     else:

@@ -14,8 +14,8 @@ from notifier.pipeline import statistics
 from notifier.pipeline.statistics import Week
 from notifier.store.models import Suppression
 from notifier.subscribers import held_suppressions, numbers
-from notifier.subscribers.numbers import FEWEST_SHOWN, Numbers
-from notifier.web.operator import kept, rendering
+from notifier.subscribers.numbers import Numbers
+from notifier.web.operator import kept, rendering, words
 from notifier.web.operator.access import page
 from notifier.web.operator.charts import series_charts
 from notifier.web.operator.charts.chart_parts import Caption
@@ -25,7 +25,6 @@ from notifier.web.operator.words import CADENCES
 
 _PROFILES = 20
 _EDITIONS = {Edition.PATIENT: "for patients", Edition.CLINICIAN: "for clinicians"}
-FEWER = f"fewer than {FEWEST_SHOWN}"
 
 
 class Counted(NamedTuple):
@@ -72,13 +71,16 @@ def values_of(visit: Visit) -> dict[str, object]:
         ),
         "cadences": [CADENCES[each] for each in Cadence],
         "crossed": [
-            (ENGLISH_NAMES.get(code, code), [_cell(people.crossed, code, each) for each in Cadence])
-            for code in sorted(people.languages, key=lambda code: -people.languages[code])
+            (
+                ENGLISH_NAMES.get(code, code),
+                [_cell(people.crossed.get((code, each), 0)) for each in Cadence],
+            )
+            for code in _largest_first(people.languages)
         ],
-        "profiles": [(name, slug, shown(number)) for name, slug, number in people.profiles],
+        "profiles": [(name, slug, _cell(number)) for name, slug, number in people.profiles],
         "more_profiles": people.more_profiles,
         "charts": _charts(counted.weeks),
-        "fewer": FEWER,
+        "fewer": words.FEWER,
         "email": "",
         "problem": "",
     }
@@ -93,20 +95,19 @@ def _count(session: Session, visit: Visit) -> Counted:
     )
 
 
-def _rows(counts: Mapping[str, int], words: Mapping[Any, str]) -> list[tuple[str, str]]:
-    """Return names and numbers, the largest first; a small number is not shown."""
-    largest_first = sorted(counts, key=lambda name: (-counts[name], name))
-    return [(words.get(name, name), shown(counts[name])) for name in largest_first]
+def _rows(counts: Mapping[str, int | None], names: Mapping[Any, str]) -> list[tuple[str, str]]:
+    """Return names and numbers, the largest first."""
+    return [(names.get(name, name), _cell(counts[name])) for name in _largest_first(counts)]
 
 
-def _cell(crossed: Mapping[tuple[str, str], int | None], code: str, cadence: Cadence) -> str:
-    number = crossed.get((code, cadence), 0)
+def _largest_first(counts: Mapping[str, int | None]) -> list[str]:
+    """Return names by their numbers; those that are not shown last, by name."""
+    return sorted(counts, key=lambda name: (-(counts[name] or 0), name))
+
+
+def _cell(number: int | None) -> str:
+    """Return a number in words; None is one that is not shown."""
     return "–" if number is None else f"{number:,}"
-
-
-def shown(number: int) -> str:
-    """Return a number of people as it is shown: a small one could point at one of them."""
-    return FEWER if 0 < number < FEWEST_SHOWN else f"{number:,}"
 
 
 def _charts(weeks: Sequence[Week]) -> list[Markup]:

@@ -1,9 +1,10 @@
 """One person, looked up by an owner: what they get, what became of it, and what can be done.
 
-The address is in no URL, no log and no page of an expired log-in: forms carry it.
+The address is in no URL, no log and no page of an expired log-in: forms carry it. A form can name
+any address, so that an account which is shown after a refused form is looked up like any other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 from starlette.datastructures import FormData
@@ -95,15 +96,7 @@ def routes() -> list[Route]:
 
 def look_up(visit: Visit, form: FormData) -> Response:
     """Look up one address."""
-    email = forms.text(form, "email")
-    try:
-        account = person.look_up(visit.deps, email, visit.actor)
-    except AddressError as error:
-        problem = f"This is not a usable e-mail address: {error.reason}"
-        return _asked_again(visit, email, problem, 422)
-    except TooManyLookUpsError as error:
-        return _asked_again(visit, email, f"{error.problem} {error.fix}", 429)
-    return _page(visit, account)
+    return _looked_up(visit, forms.text(form, "email"))
 
 
 def pause(visit: Visit, form: FormData) -> Response:
@@ -112,9 +105,8 @@ def pause(visit: Visit, form: FormData) -> Response:
     try:
         end_at = _end_of_pause(until, visit.now)
     except ValueError:
-        account = person.shown_again(visit.deps, asked.email)
         wrong = {"id": _subscription(form), "until": until, "reason": asked.reason}
-        return _page(visit, account, wrong=wrong, status=422)
+        return _looked_up(visit, asked.email, wrong=wrong, status=422)
     return _done(visit, asked, lambda: person.pause(visit.deps, asked, _subscription(form), end_at))
 
 
@@ -140,8 +132,9 @@ def _done(visit: Visit, asked: Asked, change: Callable[[], int]) -> Response:
     try:
         action_id = change()
     except ChangedMeanwhileError as error:
-        account = person.shown_again(visit.deps, asked.email)
-        return _page(visit, account, problem=error.problem, reason=asked.reason, status=409)
+        return _looked_up(
+            visit, asked.email, problem=error.problem, reason=asked.reason, status=409
+        )
     return rendering.done(visit, "people", action_id)
 
 
@@ -171,27 +164,38 @@ def _end_of_pause(text: str, now: datetime) -> date | None:
     return times.day_ahead(text, now.date()) if text else None
 
 
-def _asked_again(visit: Visit, email: str, problem: str, status: int) -> Response:
-    """Show the form again, with what was typed and what is wrong."""
-    values = {**people_numbers.values_of(visit), "email": email, "problem": problem}
-    return rendering.show(visit, "people", values, section="people", status=status)
-
-
-def _page(
+def _looked_up(
     visit: Visit,
-    account: Person,
+    email: str,
     *,
     problem: str = "",
     reason: str = "",
     wrong: dict[str, object] | None = None,
     status: int = 200,
 ) -> Response:
+    """Look up an address and show its account, perhaps with what is wrong with a form."""
+    try:
+        account = person.look_up(visit.deps, email, visit.actor)
+    except AddressError as error:
+        refused = f"This is not a usable e-mail address: {error.reason}"
+        return _asked_again(visit, email, refused, 422)
+    except TooManyLookUpsError as error:
+        return _asked_again(visit, email, f"{error.problem} {error.fix}", 429)
+    values = {"problem": problem, "reason": reason, "wrong": wrong or {}}
+    return _page(visit, account, values, status)
+
+
+def _asked_again(visit: Visit, email: str, problem: str, status: int) -> Response:
+    """Show the form again, with what was typed and what is wrong."""
+    values = {**people_numbers.values_of(visit), "email": email, "problem": problem}
+    return rendering.show(visit, "people", values, section="people", status=status)
+
+
+def _page(visit: Visit, account: Person, values: Mapping[str, object], status: int) -> Response:
     suppression = account.suppression
     values = {
+        **values,
         "person": account,
-        "problem": problem,
-        "reason": reason,
-        "wrong": wrong or {},
         "today": visit.now.date().isoformat(),
         "cause": _CAUSES[suppression.cause] if suppression is not None else "",
         "lifted_by_owner": suppression is not None and suppression.cause in LIFTED_BY_OWNER,

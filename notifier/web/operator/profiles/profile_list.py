@@ -17,7 +17,7 @@ from notifier.store.models import Source
 from notifier.subscribers import followers, profile_endings
 from notifier.watch import source_lists
 from notifier.watch.health import health
-from notifier.web.operator import rendering
+from notifier.web.operator import rendering, words
 from notifier.web.operator.access import action, page
 from notifier.web.operator.charts import chart_parts, series_charts
 from notifier.web.operator.charts.series_charts import Series
@@ -81,6 +81,7 @@ def show_all(visit: Visit) -> Response:
                 for profile in listed.profiles
             ],
             "followers": followers.counts(session, ids),
+            "people": words.people,
             "matches": matches.counts_since(session, ids, since),
             "failing": profile_list.failing_canaries(session, listed.profiles),
             "unfinished": _unfinished(session, visit) if visit.is_owner else [],
@@ -116,7 +117,7 @@ def show(visit: Visit) -> Response:
             "canaries": _canaries(profile_edit.state_of(session, slug)),
             "sources": [_source(visit, each) for each in sources],
             "more_sources": source_lists.count_of_profile(session, profile) - len(sources),
-            "followers": followers.counts(session, [profile.id]).get(profile.id, 0),
+            "followers": words.people(followers.counts(session, [profile.id]).get(profile.id, 0)),
             "matches": matches.counts_since(session, [profile.id], since).get(profile.id, 0),
             "chart": _chart(visit, matches.weekly_counts(session, profile.id, _mondays(visit.now))),
         }
