@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, text, update
 
 from notifier.deliver import outbox
 from notifier.enums import (
@@ -386,3 +386,71 @@ def test_a_mail_that_its_recipient_does_not_want_is_not_retried(composed: Instal
     deliver.run(composed.at(TUESDAY))
     with pytest.raises(NotifierError, match="the subscription is ended"):
         unsent.retry(composed.at(WEDNESDAY), [1])
+
+
+CORRECTED = replace(FIRST, summary="It slowed new lesions by 89 percent in 129 people.")
+CHANGES = {
+    "corrected": (CORRECTED, True),
+    "withdrawn": (replace(FIRST, title=f"RETRACTED: {FIRST.title}"), False),
+}
+STOPS = [stop for name, stop in OBSTACLES.items() if name != "paused and resumed"]
+
+
+def stop_anna_and_let_her_back(
+    installation: Installation, stop: Callable, end: Callable, *articles: Article
+) -> None:
+    """Stop Anna's digest of Tuesday, publish, and let her have mails again by Wednesday."""
+    change_anna(installation, TUESDAY + MINUTE, stop)
+    compose_and_deliver(installation, TUESDAY + 2 * MINUTE)
+    installation.publish([*articles])
+    for step in (poll, match):
+        step.run(installation.at(TUESDAY + HOUR))
+    change_anna(installation, WEDNESDAY - HOUR, end)
+
+
+@pytest.mark.parametrize(("changed", "is_shown"), CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize(("stop", "end"), STOPS)
+def test_a_change_of_news_that_was_not_sent_counts_when_a_worker_composes_before_the_upkeep(
+    composed: Installation, stop: Callable, end: Callable, changed: Article, is_shown: bool
+):
+    stop_anna_and_let_her_back(composed, stop, end, changed, SECOND)
+    compose.run(composed.at(WEDNESDAY), only=[1])
+    unsent.owe_again(composed.at(WEDNESDAY), WEDNESDAY)
+    deliver.run(composed.at(WEDNESDAY))
+    (mail,) = composed.sink.to(ANNA)
+    text = " ".join(text_of(mail).split())
+    assert (SECOND.title in text, FIRST.title in text) == (True, is_shown)
+    assert ("89 percent" in text) is is_shown
+
+
+@pytest.mark.parametrize(("changed", "is_shown"), CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize(("stop", "end"), STOPS)
+def test_nothing_is_composed_for_somebody_while_another_worker_makes_an_unsent_digest_due(
+    composed: Installation,
+    monkeypatch: pytest.MonkeyPatch,
+    stop: Callable,
+    end: Callable,
+    changed: Article,
+    is_shown: bool,
+):
+    stop_anna_and_let_her_back(composed, stop, end, changed, SECOND)
+    with monkeypatch.context() as other_worker:
+        other_worker.setattr(outbox, "owe_again", lambda *_: [])  # it has locked them
+        compose_and_deliver(composed, WEDNESDAY)
+    assert composed.sink.to(ANNA) == []
+    compose_and_deliver(composed, WEDNESDAY + MINUTE)
+    (mail,) = composed.sink.to(ANNA)
+    text = " ".join(text_of(mail).split())
+    assert (SECOND.title in text, "89 percent" in text) == (True, is_shown)
+
+
+def test_an_unsent_digest_whose_row_cannot_be_read_holds_up_nobody_else(installation: Installation):
+    compose_a_digest(installation)
+    with installation.at(TUESDAY).writing() as session:
+        values = {"status": DeliveryStatus.SUPPRESSED, "ended_because": EndReason.LEFT}
+        session.execute(update(Delivery).values(**values))
+        ben = select(Delivery.id).order_by(Delivery.id.desc()).limit(1).scalar_subquery()
+        damaged = update(Delivery).where(Delivery.id == ben)
+        session.execute(damaged.values(sent_at=text("'on a Tuesday'")))
+    compose_and_deliver(installation, WEDNESDAY)
+    assert len(installation.sink.to(ANNA)) == 1
