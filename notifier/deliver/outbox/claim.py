@@ -184,7 +184,13 @@ _EXPIRED = (
         Delivery.status == DeliveryStatus.SENDING,
         Delivery.leased_until < bindparam("now"),
     )
-    .values(status=DeliveryStatus.PENDING, leased_until=None)
+    # It may have arrived, whatever it waited for before: no newer digest contains it.
+    .values(
+        status=DeliveryStatus.PENDING,
+        leased_until=None,
+        waits_because="",
+        uncertain_times=case((Delivery.uncertain_times == 0, 1), else_=Delivery.uncertain_times),
+    )
 )
 
 
