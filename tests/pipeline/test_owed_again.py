@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import select, text, update
 
 from notifier.deliver import outbox
+from notifier.deliver.outbox import uncertain
+from notifier.digest import told_before
 from notifier.enums import (
     DeliveryStatus,
     EndReason,
@@ -16,6 +18,7 @@ from notifier.enums import (
     WaitReason,
 )
 from notifier.errors import NotFoundError, NotifierError
+from notifier.operators.actions import Actor
 from notifier.pipeline import bounces, compose, deliver, housekeeping, match, poll, unsent
 from notifier.pipeline.run import run_once
 from notifier.settings import Smtp
@@ -454,3 +457,53 @@ def test_an_unsent_digest_whose_row_cannot_be_read_holds_up_nobody_else(installa
         session.execute(damaged.values(sent_at=text("'on a Tuesday'")))
     compose_and_deliver(installation, WEDNESDAY)
     assert len(installation.sink.to(ANNA)) == 1
+
+
+def drop(installation: Installation, moment: datetime) -> None:
+    assert unsent.drop(installation.at(moment), [1]) == 1
+
+
+def leave_unsent(installation: Installation, moment: datetime) -> None:
+    with installation.at(moment).reading() as session:
+        (group,) = uncertain.groups(session, hold=False, limit=10)
+    unsent.decide_uncertain(installation.at(moment), group, Actor("eve", moment), send=False)
+
+
+def send_once_more_and_refuse(installation: Installation, moment: datetime) -> None:
+    unsent.retry(installation.at(moment), [1])
+    installation.sink.refuse_recipient[ANNA] = "550 5.6.0 not this one"
+    deliver.run(installation.at(moment))
+    installation.sink.refuse_recipient.clear()
+    with installation.at(moment).writing() as session:
+        given_up = update(Delivery).where(Delivery.id == 1)
+        session.execute(given_up.values(status=DeliveryStatus.FAILED, waits_because=""))
+
+
+def drop_and_prune(installation: Installation, moment: datetime) -> None:
+    drop(installation, moment)
+    with installation.at(moment).writing() as session:
+        told_before.keep(session, [1])
+        outbox.remove(session, [1])
+
+
+@pytest.mark.parametrize("end", [drop, leave_unsent, send_once_more_and_refuse, drop_and_prune])
+def test_who_may_have_got_an_uncertain_mail_is_told_of_its_correction(
+    composed: Installation, end: Callable[[Installation, datetime], None]
+):
+    with composed.at(TUESDAY).writing() as session:
+        lost_twice = {"status": DeliveryStatus.UNCERTAIN, "uncertain_times": 2, "attempts": 2}
+        session.execute(update(Delivery).where(Delivery.id == 1).values(**lost_twice))
+    deliver.run(composed.at(TUESDAY))
+    end(composed, TUESDAY + HOUR)
+    publish_and_compose(composed, WEDNESDAY, CORRECTED)
+    deliver.run(composed.at(WEDNESDAY))
+    (mail,) = composed.sink.to(ANNA)
+    assert "CORRECTED SINCE WE WROTE" in text_of(mail)
+
+
+def test_who_certainly_got_nothing_is_told_of_no_correction(refused: Installation):
+    drop(refused, TUESDAY + HOUR)
+    publish_and_compose(refused, WEDNESDAY, CORRECTED)
+    deliver.run(refused.at(WEDNESDAY))
+    assert refused.sink.to(ANNA) == []
+    assert "CORRECTED SINCE WE WROTE" in text_of(refused.sink.to(BEN)[-1])
