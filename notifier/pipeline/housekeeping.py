@@ -146,8 +146,10 @@ def _resume(deps: Deps, ids: Sequence[int], now: datetime) -> None:
     with deps.reading() as session:
         paused, troubles = due_subscriptions.readable(session, ids)
     with deps.writing() as session:
-        for subscription in due_subscriptions.unchanged(session, paused):
+        over = [*due_subscriptions.unchanged(session, paused)]
+        for subscription in over:
             lifecycle.resume(subscription, now, asked=False)
+        outbox.resume_subscriptions(session, [subscription.id for subscription in over], now)
         for subscription_id, trouble in troubles.items():
             due_subscriptions.put_off(
                 session, subscription_id, trouble, now + due_subscriptions.RETRY_AFTER

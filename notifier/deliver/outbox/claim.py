@@ -45,7 +45,7 @@ from notifier.store.models import (
 )
 
 # Deliveries that are held or paused are not read again for this time, because a list may be long.
-# Ending the hold makes them due at once (`resume`). Chosen by hand; not measured.
+# Ending the hold or the pause makes them due at once (`enqueue.py`). Chosen by hand; not measured.
 _HELD_FOR = timedelta(hours=6)
 # The digests whose deliveries are sent: what waits of one that ended is owed all the same.
 _SENDABLE = (DigestStatus.APPROVED, DigestStatus.SENT, DigestStatus.FAILED)
