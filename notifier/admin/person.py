@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, load_only
 
+from notifier.deliver import outbox
 from notifier.deps import Deps
 from notifier.enums import DeliveryKind, DeliveryStatus, SubscriptionStatus
 from notifier.errors import ChangedMeanwhileError, NotifierError
@@ -179,7 +180,8 @@ def pause(deps: Deps, asked: Asked, subscription_id: int, until: date | None) ->
 def resume(deps: Deps, asked: Asked, subscription_id: int) -> int:
     """End a pause. Result and errors are those of `pause`."""
 
-    def change(_session: Session, subscription: Subscription) -> bool:
+    def change(session: Session, subscription: Subscription) -> bool:
+        outbox.resume_subscriptions(session, [subscription.id], asked.actor.now)
         return lifecycle.resume(subscription, asked.actor.now)
 
     return _changed(deps, asked, subscription_id, "resumed", "Ended the pause of", change)

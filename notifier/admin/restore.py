@@ -29,7 +29,7 @@ from notifier.settings import Settings
 from notifier.store import backup_state, db, departures, files, keys
 from notifier.store.db import postgres_programs, postgres_schemas, sqlite_swap
 from notifier.store.departures import Journal, Line
-from notifier.subscribers import departed
+from notifier.subscribers import departed, lifecycle
 from notifier.subscribers.departed import Repeated
 
 # The clock that a backup bears may be another machine's. Chosen by hand; not measured.
@@ -99,6 +99,7 @@ class _Departures:
         since = backup_state.note_restored(session, now)
         backup_state.note_backup(session, since, self._backup)
         stop.stop(session, now)
+        lifecycle.remind_again(session)
         name = departures.installation_name(session)
         try:
             self.journal = departures.read(self._files, name)

@@ -17,6 +17,7 @@ from notifier.digest.selection import Candidate
 from notifier.digest.view import DigestView, Variant, digest_view
 from notifier.enums import DeliveryStatus, DigestStatus, NewsKind
 from notifier.errors import NotFoundError
+from notifier.store.db import in_chunks
 from notifier.store.models import (
     Delivery,
     Digest,
@@ -188,21 +189,13 @@ def store(session: Session, profile_id: int, composed: ComposedDigest, now: date
 
 
 def go_on(session: Session, digest_ids: Collection[int]) -> bool:
-    """Prepare digests for further deliveries: one that was sent or failed is approved again.
+    """Prepare digests for further deliveries, as `reopen` does.
 
     Returns:
         False if one of them is not stored any more: nobody was served with it, and another process
         has removed it.
     """
-    is_one = Digest.id.in_(digest_ids)
-    ended = Digest.status.in_((DigestStatus.SENT, DigestStatus.FAILED))
-    session.execute(
-        update(Digest)
-        .where(is_one, ended)
-        .values(status=DigestStatus.APPROVED)
-        .execution_options(synchronize_session=False)
-    )
-    return session.scalar(select(func.count(Digest.id)).where(is_one)) == len(digest_ids)
+    return reopen(session, digest_ids) == len(digest_ids)
 
 
 def profiles_composing(session: Session) -> list[int]:
@@ -358,25 +351,45 @@ def hold_if_refused(session: Session, digest_id: int) -> tuple[int, int, str] | 
     return refused, refused + sent, session.scalar(last) or ""
 
 
-def reopen(digest: Digest | None) -> None:
-    """Let deliveries of a digest go out that was sent or failed; any other one stays as it is."""
-    if digest is not None and digest.status in (DigestStatus.SENT, DigestStatus.FAILED):
-        digest.status = DigestStatus.APPROVED
+def reopen(session: Session, digest_ids: Collection[int | None]) -> int:
+    """Let deliveries of digests go out that were sent or failed; others stay as they are.
+
+    Until the end of the transaction nobody else ends them (`finish`), whatever status they had.
+    Returns how many of them are stored.
+    """
+    number = 0
+    for chunk in in_chunks(sorted({each for each in digest_ids if each is not None})):
+        number += len(_locked(session, chunk))
+        ended = Digest.status.in_((DigestStatus.SENT, DigestStatus.FAILED))
+        reopened = update(Digest).where(Digest.id.in_(chunk), ended)
+        session.execute(reopened.values(status=DigestStatus.APPROVED))
+    return number
+
+
+def _locked(
+    session: Session, digest_ids: Collection[int], *, skip_locked: bool = False
+) -> Sequence[int]:
+    """Lock digests, in one order; return their ids. A new delivery of one need not wait."""
+    rows = select(Digest.id).where(Digest.id.in_(digest_ids)).order_by(Digest.id)
+    return session.scalars(rows.with_for_update(key_share=True, skip_locked=skip_locked)).all()
 
 
 def finish(session: Session) -> None:
     """End the approved digests without open deliveries: as sent, or failed if nobody got them.
 
     Their recipients are counted, so that nobody need count them again. An approved draft is not
-    ended before anybody was due.
+    ended before anybody was due. One that another transaction works on is left for the next time.
     """
     of_digest = Delivery.digest_id == Digest.id
     has_begun = or_(Digest.open_until.is_(None), exists().where(of_digest))
     unfinished = select(Delivery.id).where(of_digest, is_unfinished())
+    is_over = has_status(DigestStatus.APPROVED), has_begun, ~unfinished.exists()
     got = select(Delivery.id).where(of_digest, Delivery.status == DeliveryStatus.SENT)
-    ended = select(Digest, got.exists()).where(
-        has_status(DigestStatus.APPROVED), has_begun, ~unfinished.exists()
-    )
-    for digest, reached in session.execute(ended).all():
-        digest.status = DigestStatus.SENT if reached else DigestStatus.FAILED
-        digest.recipients = max(digest.recipients or 0, _count_deliveries(session, digest))
+    for chunk in in_chunks(session.scalars(select(Digest.id).where(*is_over)).all()):
+        locked = _locked(session, chunk, skip_locked=True)
+        # Asked again by another statement: before the lock, somebody may have given one a mail.
+        ended = select(Digest, got.exists()).where(Digest.id.in_(locked), *is_over)
+        ended = ended.execution_options(populate_existing=True)
+        for digest, reached in session.execute(ended).all():
+            digest.status = DigestStatus.SENT if reached else DigestStatus.FAILED
+            digest.recipients = max(digest.recipients or 0, _count_deliveries(session, digest))

@@ -7,7 +7,7 @@ once. It must not know when a digest is due.
 from collections.abc import Collection
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from notifier.digest import told_before
 from notifier.enums import DeliveryStatus
@@ -17,8 +17,9 @@ from notifier.store.models import Delivery, DigestItem, Match
 def told(entry_ids: Collection[int], not_yet: ColumnElement[bool]) -> tuple[Select[Any], ...]:
     """Return the pairs of subscription and entry, each at least once, of those who were told.
 
-    Deliveries that are still open count as told. What deliveries told that are not kept any more is
-    stored on its own (`told_before.py`).
+    Deliveries that are still open count as told, and so do those that may have arrived, however
+    they ended: a correction too many does less harm than one that is missing. What deliveries told
+    that are not kept any more is stored on its own (`told_before.py`).
 
     Args:
         entry_ids: the entries that are asked about.
@@ -38,7 +39,7 @@ def told(entry_ids: Collection[int], not_yet: ColumnElement[bool]) -> tuple[Sele
         .join(Match, Match.id == DigestItem.match_id)
         .where(
             Match.entry_id.in_(entry_ids),
-            Delivery.status.not_in(DeliveryStatus.LOST),
+            or_(Delivery.status.not_in(DeliveryStatus.LOST), told_before.may_have_arrived()),
             Delivery.subscription_id.is_not(None),
             ~not_yet,
         )

@@ -9,7 +9,7 @@ that the backup does not have.
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,11 @@ from notifier.store.models import Delivery, DigestItem, Match, Told
 def entries_told(entry_ids: Collection[int]) -> Select[int, int]:
     """Select the pairs of subscription and entry, of these entries, that are stored here."""
     return select(Told.subscription_id, Told.entry_id).where(Told.entry_id.in_(entry_ids))
+
+
+def may_have_arrived() -> ColumnElement[bool]:
+    """Return the SQL condition that an answer to a delivery was lost, however it ended later."""
+    return Delivery.uncertain_times > 0
 
 
 class Telling(NamedTuple):
@@ -53,12 +58,12 @@ def keep(
     delivery_ids: Collection[int],
     statuses: Collection[DeliveryStatus] = (DeliveryStatus.SENT,),
 ) -> None:
-    """Store what these deliveries told; those that were not sent told nothing.
+    """Store what these deliveries told; those that certainly did not arrive told nothing.
 
     Args:
         session: the writing session in which the deliveries are removed, or end.
         delivery_ids: locked deliveries.
-        statuses: of those that told something.
+        statuses: of those that told something, besides those that may have arrived.
     """
     sent = (
         select(Delivery.subscription_id, Match.entry_id, func.max(DigestItem.revision_id))
@@ -66,7 +71,7 @@ def keep(
         .join(Match, Match.id == DigestItem.match_id)
         .where(
             Delivery.id.in_(delivery_ids),
-            Delivery.status.in_(statuses),
+            or_(Delivery.status.in_(statuses), may_have_arrived()),
             Delivery.subscription_id.is_not(None),
         )
         .group_by(Delivery.subscription_id, Match.entry_id)

@@ -323,4 +323,4 @@ def _send_again(session: Session, verdict: Verdict, when: datetime) -> None:
         reason = safe(f"{failure.status} {failure.text}".strip(), subscriber.email)
         waits_because = policy.wait_reason(failure.evidence.subject)
         if outbox.requeue(delivery, when, f"came back: {reason}", waits_because):
-            digests.reopen(delivery.digest)
+            digests.reopen(session, [delivery.digest_id])

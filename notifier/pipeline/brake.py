@@ -210,7 +210,7 @@ def _send_again(session: Session, held: HeldSuppression, now: datetime) -> None:
         was_sent = outbox.requeue(bounced, now, "its bounce was dismissed")
         if not was_sent and bounced.status is DeliveryStatus.FAILED:
             outbox.try_again_at(bounced, now)
-        digests.reopen(bounced.digest)
+        digests.reopen(session, [bounced.digest_id])
     waiting = (
         select(Delivery)
         .join(Subscription, Subscription.id == Delivery.subscription_id)

@@ -89,9 +89,9 @@ def run(
         has_drafts = bool(drafts.profiles_with_open(session))
     now = deps.now()
     composed = 0
-    if only is None:
-        with problems.contained("Making digests due that are owed again"):
-            unsent.owe_again(deps, now)
+    # Also for a single profile: a newer digest is to contain them.
+    with problems.contained("Making digests due that are owed again"):
+        unsent.owe_again(deps, now)
     if after_restore:
         # Each of these is sent by a decision of its own, whether or not drafts are reviewed.
         composed += _compose_due(deps, now, problems, only)

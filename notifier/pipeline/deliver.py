@@ -204,6 +204,7 @@ class _Sending:
                 return [], timedelta(), False
         with self._deps.writing() as session:
             claimed = outbox.claim_due(session, now, options)
+            digests.reopen(session, {each.digest_id for each in claimed if each.has_ended})
             if not claimed:
                 self._claim_size = min(self._claim_size * 2, _MOST_CLAIMED)  # all were put off
                 return [], timedelta(), outbox.has_more(session, now, options)

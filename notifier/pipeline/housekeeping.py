@@ -20,7 +20,7 @@ from notifier.enums import DeliveryKind, SuppressionCause
 from notifier.match import recent_news
 from notifier.pipeline.notices import enqueue_for_operator
 from notifier.pipeline.problems import Problems, log_trace
-from notifier.store import db
+from notifier.store import backup_state, db
 from notifier.subscribers import (
     address_changes,
     due_subscriptions,
@@ -92,6 +92,8 @@ def _due_steps(deps: Deps, now: datetime) -> Sequence[_Step]:
 def _ask_for_renewals(deps: Deps, months: int, now: datetime) -> bool:
     """Ask some of those whose renewal is due; return whether there were any."""
     with deps.writing() as session:
+        if backup_state.restored(session) is not None:  # nothing is sent until a person decides
+            return False
         due = lifecycle.renewals(session, months, now)
         for kind, asked in (
             (DeliveryKind.RENEWAL, due.asked),
@@ -144,8 +146,10 @@ def _resume(deps: Deps, ids: Sequence[int], now: datetime) -> None:
     with deps.reading() as session:
         paused, troubles = due_subscriptions.readable(session, ids)
     with deps.writing() as session:
-        for subscription in due_subscriptions.unchanged(session, paused):
+        over = [*due_subscriptions.unchanged(session, paused)]
+        for subscription in over:
             lifecycle.resume(subscription, now, asked=False)
+        outbox.resume_subscriptions(session, [subscription.id for subscription in over], now)
         for subscription_id, trouble in troubles.items():
             due_subscriptions.put_off(
                 session, subscription_id, trouble, now + due_subscriptions.RETRY_AFTER

@@ -18,7 +18,7 @@ from notifier.digest import digests
 from notifier.errors import ChangedMeanwhileError
 from notifier.operators import actions
 from notifier.operators.actions import Actor
-from notifier.store.models import Digest, Installation
+from notifier.store.models import Installation
 from notifier.subscribers import due_subscriptions
 
 
@@ -35,8 +35,7 @@ def owe_again(deps: Deps, now: datetime) -> None:
     while deliveries is None or deliveries:
         with deps.writing() as session:
             deliveries = outbox.owe_again(session, now)
-            for delivery in deliveries:
-                digests.reopen(delivery.digest)
+            digests.reopen(session, [each.digest_id for each in deliveries])
             owed = [each.subscription_id for each in deliveries if each.subscription_id is not None]
             numbers.update(owed)
             several = [each for each in {*owed} if numbers[each] > 1]
@@ -56,8 +55,7 @@ def retry(deps: Deps, ids: Collection[int] = ()) -> int:
     """
     with deps.writing() as session:
         deliveries = outbox.retry(session, deps.now(), ids)
-        for delivery in deliveries:
-            digests.reopen(delivery.digest)
+        digests.reopen(session, [delivery.digest_id for delivery in deliveries])
         return len(deliveries)
 
 
@@ -86,8 +84,7 @@ def decide_uncertain(deps: Deps, seen: Group, actor: Actor, *, send: bool, reaso
             raise ChangedMeanwhileError
         if send:
             uncertain.send_again(session, group, actor.now, hold=hold)
-            if group.digest_id is not None:
-                digests.reopen(session.get(Digest, group.digest_id))
+            digests.reopen(session, [group.digest_id])
         else:
             uncertain.leave(session, group, hold=hold)
             digests.finish(session)

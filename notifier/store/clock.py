@@ -52,7 +52,7 @@ _PLANS = (
     _Moment("source", "posts_next_at", timedelta(days=7) + SLACK),
     _Moment("article_request", "next_at", timedelta(days=3) + SLACK),
     _Moment("host", "wait_until", timedelta(days=3) + SLACK, forget=True),
-    _Moment("delivery", "next_attempt_at", timedelta(days=2)),
+    _Moment("delivery", "next_attempt_at", timedelta(hours=64) + SLACK),
     _Moment("delivery", "leased_until", timedelta(hours=1)),
     _Moment("pace", "next_at", timedelta(days=1)),
     _Moment("subscriber", "held_until", timedelta(days=8), forget=True),

@@ -31,8 +31,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from notifier.enums import Cadence, SubscriptionStatus, Tier
-from notifier.store.models import Match, Profile, Subscriber, Subscription, UTCDateTime
+from notifier.enums import Cadence, DeliveryKind, DeliveryStatus, SubscriptionStatus, Tier
+from notifier.store.models import (
+    Delivery,
+    Match,
+    Profile,
+    Subscriber,
+    Subscription,
+    UTCDateTime,
+    is_stopped,
+)
 from notifier.subscribers.due_subscriptions import may_be_mailed, not_put_off
 
 # The parameters of a window of subscription ids: above the first, up to the last.
@@ -115,6 +123,7 @@ class Due:
                 not_put_off(self.now),
                 or_(*due),
                 may_be_mailed(),
+                ~_is_owed_again(),
                 # No digest is composed for a mailbox that was full until it may have room again.
                 or_(Subscriber.held_until.is_(None), Subscriber.held_until <= self.now),
             )
@@ -153,6 +162,21 @@ class Due:
 def _cadence() -> ColumnElement[str]:
     """Return the column of the cadence as a text: a value that is none stops no statement."""
     return type_coerce(Subscription.cadence, String)
+
+
+def _is_owed_again() -> ColumnElement[bool]:
+    """Return the SQL condition that an unsent digest of a running subscription is to be due again.
+
+    Until then (`deliver/outbox/unsent.py`) nothing is composed for it: what that digest says would
+    count as never told, and a correction of it would be owed to nobody.
+    """
+    return exists().where(
+        Delivery.subscription_id == Subscription.id,
+        is_stopped(),
+        Delivery.kind == DeliveryKind.DIGEST,
+        Delivery.status.in_(DeliveryStatus.LOST),
+        Delivery.created_at >= Subscription.confirmed_at,
+    )
 
 
 def work(session: Session, now: datetime, quiet: timedelta) -> list[Due]:

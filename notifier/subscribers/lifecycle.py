@@ -260,6 +260,15 @@ def renewals(session: Session, months: int, now: datetime) -> Renewals:
     return Renewals(tuple(asked), again, len(silent))
 
 
+def remind_again(session: Session) -> None:
+    """Let everybody be reminded once more who was reminded and is not known to have answered.
+
+    For a restored database: who answered after the backup would be ended for silence.
+    """
+    reminded = update(Subscription).where(Subscription.renewal_reminded_at.is_not(None))
+    session.execute(reminded.values(renewal_reminded_at=None))
+
+
 def _had_time_to_answer(kind: DeliveryKind, now: datetime) -> ColumnElement[bool]:
     """Return the SQL condition that no question of a kind waits, or was sent a short time ago.
 

@@ -15,6 +15,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
+from notifier.deliver import outbox
 from notifier.digest import archive
 from notifier.digest.selection import OPTIONAL
 from notifier.email_addresses import hint_of
@@ -163,6 +164,7 @@ def _pause(visit: LinkVisit, form: FormData) -> DeferredResponse:
 
 def _resume(visit: LinkVisit, _form: FormData) -> DeferredResponse:
     lifecycle.resume(visit.subscription, visit.now)
+    outbox.resume_subscriptions(visit.session, [visit.subscription.id], visit.now)
     return _preferences_page(visit, done=LazyMessage("You will get your digests again."))
 
 

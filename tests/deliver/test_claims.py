@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import event, update
 
 from notifier.deliver import outbox
-from notifier.deliver.outbox import Claimed, ClaimOptions, Outcome, SendResult
-from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus, Lane
+from notifier.deliver.outbox import Claimed, ClaimOptions, Outcome, SendResult, stop, unsent
+from notifier.enums import DeliveryKind, DeliveryStatus, DigestStatus, Lane, WaitReason
 from notifier.pipeline import compose
 from notifier.store.models import Delivery, Digest, Subscriber
 from notifier.subscribers import deletion
@@ -234,3 +234,68 @@ def test_a_claim_reads_no_more_of_a_long_list_than_it_takes(any_installation: In
             assert "ix_delivery_lane" in plan
             assert "Sort" not in plan
             assert "TEMP B-TREE" not in plan
+
+
+def answer_all(
+    installation: Installation, moment, answer: SendResult, because: WaitReason | None
+) -> None:
+    """Claim all, and store the same answer for each."""
+    with installation.at(moment).writing() as session:
+        claimed = outbox.claim_due(session, moment, ClaimOptions(100))
+        assert len(claimed) == 2
+        outcomes = [Outcome(each.attempt, answer, waits_because=because) for each in claimed]
+        assert len(outbox.settle_attempts(session, outcomes, moment)) == 2
+
+
+def lose_the_worker(installation: Installation, moment) -> None:
+    """Claim all for a worker that dies; somebody else notices that at the end of the lease."""
+    assert len(claim(installation, moment)) == 2
+    with installation.at(moment).writing() as session:
+        stop.stop(session, moment)
+        assert outbox.claim_due(session, moment + timedelta(minutes=1), ClaimOptions(100)) == []
+        stop.resume(session)
+
+
+def mergeable(installation: Installation) -> list[int]:
+    with installation.at(TUESDAY).reading() as session:
+        statuses = {delivery.status for delivery in session.query(Delivery)}
+        assert statuses == {DeliveryStatus.PENDING}
+        return outbox.waiting_digests(session, 1)
+
+
+@pytest.mark.parametrize("because", [WaitReason.OURS, WaitReason.LOAD])
+def test_a_mail_that_waited_for_our_sake_and_may_have_arrived_with_its_worker_is_not_merged(
+    enqueued: Installation, because: WaitReason
+):
+    answer_all(enqueued, TUESDAY, SendResult.DEFERRED, because)
+    assert mergeable(enqueued) == [1]
+    lose_the_worker(enqueued, TUESDAY + timedelta(hours=1))
+    assert mergeable(enqueued) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "because"),
+    [
+        (SendResult.DEFERRED, WaitReason.OURS),
+        (SendResult.DEFERRED, WaitReason.LOAD),
+        (SendResult.DEFERRED, None),
+        (SendResult.NOT_TRIED, WaitReason.OURS),
+        (SendResult.NOT_TRIED, None),
+    ],
+)
+def test_no_later_answer_says_that_a_mail_did_not_arrive_with_a_worker_that_was_lost(
+    enqueued: Installation, answer: SendResult, because: WaitReason | None
+):
+    lose_the_worker(enqueued, TUESDAY)
+    answer_all(enqueued, TUESDAY + timedelta(hours=1), answer, because)
+    assert mergeable(enqueued) == []
+
+
+def test_a_mail_that_may_have_arrived_is_not_merged_after_a_person_tries_it_again(
+    enqueued: Installation,
+):
+    lose_the_worker(enqueued, TUESDAY)
+    answer_all(enqueued, TUESDAY + timedelta(hours=1), SendResult.REFUSED, None)
+    with enqueued.at(TUESDAY).writing() as session:
+        unsent.retry(session, TUESDAY + timedelta(hours=2))
+    assert mergeable(enqueued) == []

@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from notifier.admin import restore
 from notifier.enums import DeliveryStatus, SubscriptionStatus, SuppressionCause
 from notifier.errors import InputError, SettingsError, StoreError
-from notifier.pipeline import compose, deliver, match, poll, resume, run
-from notifier.settings import Backup
+from notifier.pipeline import compose, deliver, housekeeping, match, poll, resume, run
+from notifier.settings import Backup, Subscriptions
 from notifier.store import backup_state, db
 from notifier.store.models import Delivery, Subscriber, Subscription, Told
 from notifier.subscribers import lifecycle, privacy, subscriptions, suppressions
@@ -357,3 +357,55 @@ def test_a_restored_database_is_one_that_can_be_backed_up_and_restored_again(
     restored = put_back(kept, again, MONDAY + DAY + HOUR)
     assert restored.contents.subscriptions == len(PEOPLE) + 1
     assert all(status == SubscriptionStatus.CONFIRMED for status in statuses(kept).values())
+
+
+def test_who_answered_the_last_question_after_the_backup_is_not_ended_for_silence(
+    kept: Installation, tmp_path: Path
+):
+    kept.change(subscriptions=Subscriptions(renewal_months=12))
+    for day in (366, 381):
+        run_all(kept, MONDAY + day * DAY)
+    file = back_up(kept, tmp_path / "monday.backup", MONDAY + 385 * DAY)
+    with kept.at(MONDAY + 386 * DAY).writing() as session:
+        for subscription in session.scalars(select(Subscription)):
+            assert lifecycle.renew(session, subscription, MONDAY + 386 * DAY)
+    put_back(kept, file, MONDAY + 396 * DAY)
+    asked = len(kept.sink.messages)
+    run_all(kept, MONDAY + 397 * DAY)
+    assert {*statuses(kept).values()} == {"confirmed"}
+    assert len(kept.sink.messages) == asked
+    end_restore(kept, MONDAY + 398 * DAY)
+    run_all(kept, MONDAY + 398 * DAY)
+    again = kept.sink.messages[asked:]
+    assert [mail["Subject"] for mail in again] == [
+        "Last question: do you still want your digest?"
+    ] * len(PEOPLE)
+    run_all(kept, MONDAY + 411 * DAY)
+    assert {*statuses(kept).values()} == {"confirmed"}
+    run_all(kept, MONDAY + 413 * DAY)
+    assert {*statuses(kept).values()} == {"ended"}
+
+
+def end_restore(installation: Installation, moment: datetime) -> None:
+    prepared = resume.prepare(installation.at(moment))
+    resume.decide(installation.at(moment), prepared.restore, send=True)
+    resume.end(installation.at(moment), prepared.restore)
+
+
+@pytest.mark.parametrize("day", [366, 381, 396])
+def test_nobody_is_asked_or_ended_for_silence_while_a_restore_waits(
+    kept: Installation, tmp_path: Path, day: int
+):
+    kept.change(subscriptions=Subscriptions(renewal_months=12))
+    for earlier in (366, 381):
+        if earlier < day:
+            run_all(kept, MONDAY + earlier * DAY)
+    asked = select(func.count()).select_from(Delivery)
+    file = back_up(kept, tmp_path / "monday.backup", MONDAY + (day - 1) * DAY)
+    put_back(kept, file, MONDAY + day * DAY)
+    with kept.at(MONDAY).reading() as session:
+        before = session.scalar(asked)
+    housekeeping.run(kept.at(MONDAY + day * DAY + HOUR))
+    with kept.at(MONDAY).reading() as session:
+        assert session.scalar(asked) == before
+    assert {*statuses(kept).values()} == {"confirmed"}

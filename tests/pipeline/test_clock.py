@@ -4,10 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from notifier.deliver.bounces import policy
+from notifier.deliver.bounces.policy import Evidence
+from notifier.deliver.bounces.subjects import Subject
 from notifier.deps import Deps
-from notifier.enums import DeliveryStatus
+from notifier.enums import BounceKind, DeliveryStatus
 from notifier.pipeline import clock, compose, deliver, monitoring
 from notifier.pipeline.run import run_once
 from notifier.store import clock as stored_clock
@@ -245,3 +248,29 @@ def test_a_person_can_say_that_the_clock_is_right(installation: Installation):
         stored_clock.note(session, MONDAY + 400 * DAY)
         stored_clock.accept(session, MONDAY)
     assert clock_check(installation.at(MONDAY)).ok
+
+
+def longest_waits(now: datetime) -> dict[str, datetime]:
+    """When a mail is tried again at the latest, by why it waits."""
+    report = Evidence(BounceKind.SOFT, "5.2.2", reported=True, subject=Subject.MAILBOX)
+    holds = [policy.decide(report, earlier, now - DAY, now).hold for earlier in range(20)]
+    return {
+        "came back because of us": policy.try_again_at(now - 400 * DAY, now),
+        "a full mailbox": max(hold.until for hold in holds if hold is not None),
+    }
+
+
+@pytest.mark.parametrize("why", ["came back because of us", "a full mailbox"])
+def test_the_longest_wait_of_a_mail_is_not_taken_for_the_plan_of_a_wrong_clock(
+    installation: Installation, why: str
+):
+    moment = installation.discover(1)
+    compose.run(installation.at(moment))
+    waits_until = longest_waits(moment)[why]
+    with installation.at(moment).writing() as session:
+        session.execute(update(Delivery).values(next_attempt_at=waits_until))
+        assert not stored_clock.has_impossible_plans(session, moment)
+        assert stored_clock.mend(session, moment) == 0
+        assert session.scalars(select(Delivery.next_attempt_at)).one() == waits_until
+        session.execute(update(Delivery).values(next_attempt_at=waits_until + DAY))
+        assert stored_clock.mend(session, moment) == 1

@@ -5,9 +5,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, text, update
 
 from notifier.deliver import outbox
+from notifier.deliver.outbox import uncertain
+from notifier.digest import told_before
 from notifier.enums import (
     DeliveryStatus,
     EndReason,
@@ -16,6 +18,7 @@ from notifier.enums import (
     WaitReason,
 )
 from notifier.errors import NotFoundError, NotifierError
+from notifier.operators.actions import Actor
 from notifier.pipeline import bounces, compose, deliver, housekeeping, match, poll, unsent
 from notifier.pipeline.run import run_once
 from notifier.settings import Smtp
@@ -386,3 +389,121 @@ def test_a_mail_that_its_recipient_does_not_want_is_not_retried(composed: Instal
     deliver.run(composed.at(TUESDAY))
     with pytest.raises(NotifierError, match="the subscription is ended"):
         unsent.retry(composed.at(WEDNESDAY), [1])
+
+
+CORRECTED = replace(FIRST, summary="It slowed new lesions by 89 percent in 129 people.")
+CHANGES = {
+    "corrected": (CORRECTED, True),
+    "withdrawn": (replace(FIRST, title=f"RETRACTED: {FIRST.title}"), False),
+}
+STOPS = [stop for name, stop in OBSTACLES.items() if name != "paused and resumed"]
+
+
+def stop_anna_and_let_her_back(
+    installation: Installation, stop: Callable, end: Callable, *articles: Article
+) -> None:
+    """Stop Anna's digest of Tuesday, publish, and let her have mails again by Wednesday."""
+    change_anna(installation, TUESDAY + MINUTE, stop)
+    compose_and_deliver(installation, TUESDAY + 2 * MINUTE)
+    installation.publish([*articles])
+    for step in (poll, match):
+        step.run(installation.at(TUESDAY + HOUR))
+    change_anna(installation, WEDNESDAY - HOUR, end)
+
+
+@pytest.mark.parametrize(("changed", "is_shown"), CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize(("stop", "end"), STOPS)
+def test_a_change_of_news_that_was_not_sent_counts_when_a_worker_composes_before_the_upkeep(
+    composed: Installation, stop: Callable, end: Callable, changed: Article, is_shown: bool
+):
+    stop_anna_and_let_her_back(composed, stop, end, changed, SECOND)
+    compose.run(composed.at(WEDNESDAY), only=[1])
+    unsent.owe_again(composed.at(WEDNESDAY), WEDNESDAY)
+    deliver.run(composed.at(WEDNESDAY))
+    (mail,) = composed.sink.to(ANNA)
+    text = " ".join(text_of(mail).split())
+    assert (SECOND.title in text, FIRST.title in text) == (True, is_shown)
+    assert ("89 percent" in text) is is_shown
+
+
+@pytest.mark.parametrize(("changed", "is_shown"), CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize(("stop", "end"), STOPS)
+def test_nothing_is_composed_for_somebody_while_another_worker_makes_an_unsent_digest_due(
+    composed: Installation,
+    monkeypatch: pytest.MonkeyPatch,
+    stop: Callable,
+    end: Callable,
+    changed: Article,
+    is_shown: bool,
+):
+    stop_anna_and_let_her_back(composed, stop, end, changed, SECOND)
+    with monkeypatch.context() as other_worker:
+        other_worker.setattr(outbox, "owe_again", lambda *_: [])  # it has locked them
+        compose_and_deliver(composed, WEDNESDAY)
+    assert composed.sink.to(ANNA) == []
+    compose_and_deliver(composed, WEDNESDAY + MINUTE)
+    (mail,) = composed.sink.to(ANNA)
+    text = " ".join(text_of(mail).split())
+    assert (SECOND.title in text, "89 percent" in text) == (True, is_shown)
+
+
+def test_an_unsent_digest_whose_row_cannot_be_read_holds_up_nobody_else(installation: Installation):
+    compose_a_digest(installation)
+    with installation.at(TUESDAY).writing() as session:
+        values = {"status": DeliveryStatus.SUPPRESSED, "ended_because": EndReason.LEFT}
+        session.execute(update(Delivery).values(**values))
+        ben = select(Delivery.id).order_by(Delivery.id.desc()).limit(1).scalar_subquery()
+        damaged = update(Delivery).where(Delivery.id == ben)
+        session.execute(damaged.values(sent_at=text("'on a Tuesday'")))
+    compose_and_deliver(installation, WEDNESDAY)
+    assert len(installation.sink.to(ANNA)) == 1
+
+
+def drop(installation: Installation, moment: datetime) -> None:
+    assert unsent.drop(installation.at(moment), [1]) == 1
+
+
+def leave_unsent(installation: Installation, moment: datetime) -> None:
+    with installation.at(moment).reading() as session:
+        (group,) = uncertain.groups(session, hold=False, limit=10)
+    unsent.decide_uncertain(installation.at(moment), group, Actor("eve", moment), send=False)
+
+
+def send_once_more_and_refuse(installation: Installation, moment: datetime) -> None:
+    unsent.retry(installation.at(moment), [1])
+    installation.sink.refuse_recipient[ANNA] = "550 5.6.0 not this one"
+    deliver.run(installation.at(moment))
+    installation.sink.refuse_recipient.clear()
+    with installation.at(moment).writing() as session:
+        given_up = update(Delivery).where(Delivery.id == 1)
+        session.execute(given_up.values(status=DeliveryStatus.FAILED, waits_because=""))
+
+
+def drop_and_prune(installation: Installation, moment: datetime) -> None:
+    drop(installation, moment)
+    with installation.at(moment).writing() as session:
+        told_before.keep(session, [1])
+        outbox.remove(session, [1])
+
+
+@pytest.mark.parametrize("end", [drop, leave_unsent, send_once_more_and_refuse, drop_and_prune])
+def test_who_may_have_got_an_uncertain_mail_is_told_of_its_correction(
+    composed: Installation, end: Callable[[Installation, datetime], None]
+):
+    with composed.at(TUESDAY).writing() as session:
+        lost_twice = {"status": DeliveryStatus.UNCERTAIN, "uncertain_times": 2, "attempts": 2}
+        session.execute(update(Delivery).where(Delivery.id == 1).values(**lost_twice))
+    deliver.run(composed.at(TUESDAY))
+    end(composed, TUESDAY + HOUR)
+    publish_and_compose(composed, WEDNESDAY, CORRECTED)
+    deliver.run(composed.at(WEDNESDAY))
+    (mail,) = composed.sink.to(ANNA)
+    assert "CORRECTED SINCE WE WROTE" in text_of(mail)
+
+
+def test_who_certainly_got_nothing_is_told_of_no_correction(refused: Installation):
+    drop(refused, TUESDAY + HOUR)
+    publish_and_compose(refused, WEDNESDAY, CORRECTED)
+    deliver.run(refused.at(WEDNESDAY))
+    assert refused.sink.to(ANNA) == []
+    assert "CORRECTED SINCE WE WROTE" in text_of(refused.sink.to(BEN)[-1])

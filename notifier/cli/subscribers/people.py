@@ -118,16 +118,19 @@ def pause(
 
 def resume(email: shared.Email, profile: shared.Profile = None, now: shared.Now = "") -> None:
     """End a pause; the next digest has what was held back."""
+    from notifier.deliver import outbox
     from notifier.subscribers import lifecycle
 
     with shared.open_deps(now) as deps, deps.writing() as session:
-        resumed = sum(
-            lifecycle.resume(subscription, deps.now())
+        resumed = [
+            subscription.id
             for subscription in _running(session, email, profile)
-        )
+            if lifecycle.resume(subscription, deps.now())
+        ]
+        outbox.resume_subscriptions(session, resumed, deps.now())
     if not resumed:
         shared.fail(f"No subscription of {email} is paused: nothing was changed.")
-    shared.say(f"Resumed {shared.count(resumed, 'subscription')} of {email}.")
+    shared.say(f"Resumed {shared.count(len(resumed), 'subscription')} of {email}.")
 
 
 def suppress(

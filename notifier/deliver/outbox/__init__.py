@@ -20,6 +20,7 @@ from notifier.deliver.outbox.enqueue import (
     new_message_id,
     requeue,
     resume,
+    resume_subscriptions,
     try_again_at,
 )
 from notifier.deliver.outbox.lease import LEASE, WITHOUT_ROW, Attempt, is_held, renew
@@ -86,6 +87,7 @@ __all__ = [
     "renew",
     "requeue",
     "resume",
+    "resume_subscriptions",
     "retry",
     "settle_accepted",
     "settle_attempts",

@@ -45,8 +45,10 @@ from notifier.store.models import (
 )
 
 # Deliveries that are held or paused are not read again for this time, because a list may be long.
-# Ending the hold makes them due at once (`resume`). Chosen by hand; not measured.
+# Ending the hold or the pause makes them due at once (`enqueue.py`). Chosen by hand; not measured.
 _HELD_FOR = timedelta(hours=6)
+# The digests whose deliveries are sent: what waits of one that ended is owed all the same.
+_SENDABLE = (DigestStatus.APPROVED, DigestStatus.SENT, DigestStatus.FAILED)
 
 # A delivery whose answer was lost so often is sent again only by a person (`retry`).
 MOST_UNCERTAIN = 2
@@ -71,6 +73,7 @@ class Claimed(NamedTuple):
         time_zone: the IANA name, ``"Europe/Berlin"``.
         lane: its place in the order of sending.
         claim: the name of the claim, 32 hexadecimal digits.
+        has_ended: True if its digest ended although this waits: the caller reopens it.
     """
 
     id: int
@@ -85,6 +88,7 @@ class Claimed(NamedTuple):
     time_zone: str = "UTC"
     lane: int = Lane.OTHERS
     claim: str = ""
+    has_ended: bool = False
 
     @property
     def attempt(self) -> Attempt:
@@ -180,7 +184,13 @@ _EXPIRED = (
         Delivery.status == DeliveryStatus.SENDING,
         Delivery.leased_until < bindparam("now"),
     )
-    .values(status=DeliveryStatus.PENDING, leased_until=None)
+    # It may have arrived, whatever it waited for before: no newer digest contains it.
+    .values(
+        status=DeliveryStatus.PENDING,
+        leased_until=None,
+        waits_because="",
+        uncertain_times=case((Delivery.uncertain_times == 0, 1), else_=Delivery.uncertain_times),
+    )
 )
 
 
@@ -242,7 +252,8 @@ def claim_due(session: Session, now: datetime, options: ClaimOptions) -> list[Cl
     A delivery whose lease ran out (its worker died) is taken over. A delivery that nobody wants any
     more is settled as `suppressed`. A delivery that has to wait (a held digest, a pause, a full
     mailbox, a rate limit) is put off. So the list may be empty although more is due: see
-    `has_more`. While a person has stopped the sending, nothing is claimed.
+    `has_more`. While a person has stopped the sending, nothing is claimed. The caller reopens the
+    digests that ended (`digest/digests.py`).
     """
     session.flush()
     # The claim keeps its name: if its worker lives, an answer that comes late still counts.
@@ -308,7 +319,7 @@ def _claim_digests(
     claimed = []
     for row in rows:
         digest, status, suppressed, held_until, held, earlier_claim = row[len(_CLAIMED_COLUMNS) :]
-        if digest is not DigestStatus.APPROVED or held is not None:
+        if digest not in _SENDABLE or held is not None:
             put_off.setdefault(now + _HELD_FOR, []).append(row.id)
         elif suppressed is not None:
             ended = EndReason.SUPPRESSED, "the address is suppressed"
@@ -323,7 +334,8 @@ def _claim_digests(
         elif (allowed_at := limits.allowed_at(row.email)) > now:
             put_off.setdefault(allowed_at, []).append(row.id)
         elif limits.has_place(row, row.email, earlier_claim):
-            claimed.append(Claimed._make((*row[: len(_CLAIMED_COLUMNS)], name)))
+            has_ended = digest is not DigestStatus.APPROVED
+            claimed.append(Claimed._make((*row[: len(_CLAIMED_COLUMNS)], name, has_ended)))
     for (reason, text), ids in unwanted.items():
         suppress = {"status": DeliveryStatus.SUPPRESSED, "leased_until": None, "waits_because": ""}
         _update(session, ids, suppress | {"ended_because": reason, "error": text})

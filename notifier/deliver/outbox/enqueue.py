@@ -4,16 +4,17 @@ Owns how deliveries are created, and how one that ended or waits is made due aga
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.orm import Session
 
 from notifier.deliver.outbox.patience import PATIENCE
 from notifier.enums import DeliveryKind, DeliveryStatus, Lane, WaitReason
 from notifier.store import wakes
+from notifier.store.db import in_chunks
 from notifier.store.models import (
     AddressChange,
     Delivery,
@@ -192,8 +193,18 @@ def requeue(
 
 def resume(session: Session, digest: Digest, now: datetime) -> None:
     """Make the waiting deliveries of a digest due that were put off while it was held."""
+    _make_due(session, Delivery.digest_id == digest.id, now)
+
+
+def resume_subscriptions(
+    session: Session, subscription_ids: Collection[int], now: datetime
+) -> None:
+    """Make the waiting deliveries of subscriptions due that were put off during a pause."""
+    for chunk in in_chunks(subscription_ids):
+        _make_due(session, Delivery.subscription_id.in_(chunk), now)
+
+
+def _make_due(session: Session, condition: ColumnElement[bool], now: datetime) -> None:
     put_off = is_unfinished(), Delivery.status == DeliveryStatus.PENDING
-    session.execute(
-        update(Delivery).where(Delivery.digest_id == digest.id, *put_off).values(**due_from(now))
-    )
+    session.execute(update(Delivery).where(condition, *put_off).values(**due_from(now)))
     wakes.note(session, wakes.Wake.DELIVER)

@@ -12,8 +12,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from notifier.deliver.outbox.claim import MOST_UNCERTAIN
-from notifier.deliver.outbox.patience import PATIENCE
-from notifier.deliver.outbox.unsent import end_dropped
+from notifier.deliver.outbox.unsent import due_anew, end_dropped
 from notifier.enums import DeliveryKind, DeliveryStatus
 from notifier.store.models import Delivery, is_unfinished
 
@@ -74,18 +73,7 @@ def find(
 def send_again(session: Session, group: Group, now: datetime, *, hold: bool) -> None:
     """Make a group due as if nothing had been tried; each mail keeps its Message-ID."""
     again = update(Delivery).where(*_waits(hold=hold), *_of(group.kind, group.digest_id))
-    values = {
-        "status": DeliveryStatus.PENDING,
-        "next_attempt_at": now,
-        "given_up_at": now + PATIENCE,
-        "attempts": 0,
-        "first_answer_at": None,
-        "error": None,
-        "reported": False,
-        "waits_because": "",
-        "ended_because": "",
-    }
-    session.execute(again.values(**values).execution_options(synchronize_session=False))
+    session.execute(again.values(**due_anew(now)).execution_options(synchronize_session=False))
 
 
 def leave(session: Session, group: Group, *, hold: bool) -> None:

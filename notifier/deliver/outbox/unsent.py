@@ -7,11 +7,12 @@ digest says.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, String, and_, exists, or_, select, type_coerce, update
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm import Session, aliased
 
-from notifier.deliver.outbox.enqueue import try_again_at
+from notifier.deliver.outbox.enqueue import due_from, try_again_at
 from notifier.enums import (
     DeliveryKind,
     DeliveryStatus,
@@ -124,38 +125,55 @@ def note_suppressing(delivery: Delivery) -> None:
         delivery.ended_because = EndReason.SUPPRESSED
 
 
-def owe_again(session: Session, now: datetime) -> list[Delivery]:
+class OwedAgain(NamedTuple):
+    """A digest that is due again to a subscription."""
+
+    delivery_id: int
+    digest_id: int | None
+    subscription_id: int | None
+
+
+def owe_again(session: Session, now: datetime) -> list[OwedAgain]:
     """Make digests due again that were not sent for a reason that has ended; some at a time.
 
     The subscription had ended and runs again, or its address was suppressed, by the refusal of this
     digest or before it. Who signed up anew since then began anew: what was composed before is not
-    owed.
+    owed. Nothing is composed for them before (`subscribers/due_profiles.py`), so one row that
+    cannot be read must not hold up the others: none is read.
 
     Returns:
         The deliveries, oldest first. The caller reopens their digests (`digest/digests.py`).
     """
     statement = (
-        select(Delivery)
+        select(Delivery.id, Delivery.digest_id, Delivery.subscription_id)
         .where(_is_owed_again())
         .join(Subscription, Subscription.id == Delivery.subscription_id)
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
-        .options(joinedload(Delivery.digest))
         .order_by(Delivery.id)
         .limit(_AT_ONCE)
         .with_for_update(of=Delivery, skip_locked=True)
     )
-    deliveries = list(session.scalars(statement))
-    for delivery in deliveries:
-        _send_again(delivery, now)
-    session.flush()
-    return deliveries
+    owed = [OwedAgain(*row) for row in session.execute(statement)]
+    if owed:
+        due = update(Delivery).where(Delivery.id.in_([each.delivery_id for each in owed]))
+        session.execute(due.values(**due_anew(now)).execution_options(synchronize_session=False))
+    return owed
 
 
-def _send_again(delivery: Delivery, now: datetime) -> None:
-    """Make a delivery due as if nothing had been tried; its Message-ID stays."""
-    try_again_at(delivery, now)
-    delivery.attempts, delivery.first_answer_at, delivery.error = 0, None, None
-    delivery.waits_because, delivery.ended_because = "", ""
+def due_anew(now: datetime) -> dict[str, Any]:
+    """Return the columns of a delivery that is due as if nothing had been tried.
+
+    Its Message-ID stays, and that it may have arrived.
+    """
+    return {
+        **due_from(now),
+        "attempts": 0,
+        "first_answer_at": None,
+        "error": None,
+        "reported": False,
+        "waits_because": "",
+        "ended_because": "",
+    }
 
 
 def hand_over(
@@ -235,7 +253,8 @@ def retry(session: Session, now: datetime, ids: Collection[int] = ()) -> Sequenc
         if delivery.status is DeliveryStatus.PENDING:
             try_again_at(delivery, now)
         else:
-            _send_again(delivery, now)
+            for column, value in due_anew(now).items():
+                setattr(delivery, column, value)
     session.flush()
     return deliveries
 

@@ -192,7 +192,8 @@ class Delivery(Base):
         claim: random, 32 hexadecimal digits; names the claim that may settle it.
         lane: the order of sending, from 0 (`enums.Lane`).
         first_answer_at: the time at which a mail server first put it off; patience counts from it.
-        uncertain_times: how often the connection broke before the answer.
+        uncertain_times: how often the connection broke before the answer; at least 1 if a process
+            died that had claimed it. It may have arrived unless this is 0.
         waits_because: the reason why it waits and is not given up (`enums.WaitReason`), or empty.
         ended_because: the reason why it was suppressed (`enums.EndReason`), or empty; of a digest
             whose refusal suppressed its address, this, too.
