@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
-from notifier.deliver import outbox
+from notifier.admin import review
 from notifier.deps import Deps
 from notifier.digest import archive, digests, drafts, editing, issues
 from notifier.digest.editing import Edit, Edited, NothingLeftError
@@ -55,9 +55,9 @@ def approve(deps: Deps, shown: Shown, actor: Actor) -> int:
             _require_true(session, digest)
             if not drafts.approve(digest, actor.now):
                 raise NotifierError(f"No approval is waited for: {issues.title_of(digest)}.")
-            outbox.resume(session, digest, actor.now)
+            because = review.resume(session, digest, actor.now)
             done = "Released" if was_held else "Approved"
-            action_id = _record(session, actor, "approved", done, digest)
+            action_id = _record(session, actor, "approved", done, digest, because=because)
         return action_id
 
 
@@ -258,9 +258,18 @@ def _require_true(session: Session, digest: Digest) -> None:
 
 
 def _record(
-    session: Session, actor: Actor, kind: str, done: str, digest: Digest, *, reason: str = ""
+    session: Session,
+    actor: Actor,
+    kind: str,
+    done: str,
+    digest: Digest,
+    *,
+    reason: str = "",
+    because: str = "",
 ) -> int:
     text = f"{done} digest {digest.id}: {issues.title_of(digest)}"
+    if because:
+        text += f". {because}: {review.INSTEAD}"
     return actions.record(session, actor, kind, text, about=f"digest {digest.id}", reason=reason)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from notifier.admin import match_log
 from notifier.deliver import outbox
 from notifier.deps import Deps
-from notifier.digest import drafts, editing
+from notifier.digest import digests, drafts, editing, outdated
 from notifier.digest.drafts import FEWEST_DIGITS, Ended
 from notifier.digest.editing import Edit
 from notifier.enums import DigestStatus
@@ -22,6 +22,8 @@ from notifier.messages import digest_body
 from notifier.operators.actions import Actor
 from notifier.store.models import Digest
 
+# What happens to the unsent rest of a digest of which an item changed.
+INSTEAD = "who has not got it is sent a new digest with what is left of its news, as it is now"
 _TOO_LATE = {
     DigestStatus.APPROVED: "is approved already",
     DigestStatus.SENT: "was sent already",
@@ -67,9 +69,26 @@ def approve(deps: Deps, digest_id: int, content: str = "") -> datetime | None:
             _require_unchanged(session, digest, content)
         if not drafts.approve(digest, now):
             raise _refusal(digest)
-        outbox.resume(session, digest, now)
+        resume(session, digest, now)
         waits = digest.due_at is not None and digest.due_at > now and digest.open_until is not None
         return digest.due_at if waits else None
+
+
+def resume(session: Session, digest: Digest, now: datetime) -> str:
+    """Let a digest go out that was approved; return why it does not as it is, a clause, or nothing.
+
+    Where an item changed since it was composed, the mails wait until a run has merged them into a
+    digest with its news as it is now.
+    """
+    because = outdated.reason(session, digest)
+    outbox.resume(session, digest, now + outbox.SOON if because else now)
+    return because
+
+
+def what_changed(deps: Deps, digest_id: int) -> str:
+    """Return why a digest is not sent as it is, a clause: an item changed; else nothing."""
+    with deps.reading() as session:
+        return outdated.reason(session, digests.find(session, digest_id))
 
 
 def hold(deps: Deps, digest_id: int) -> None:

@@ -126,8 +126,8 @@ def approve(
     """Approve a draft, or release a held digest.
 
     A draft is sent when it is due, at once if it was due before. A held digest is sent by the next
-    run to everybody who has not got it yet. With --content, as the mail about a draft gives it, a
-    draft that was changed since is refused.
+    run to everybody who has not got it yet; news that changed since, as it is now. With --content,
+    as the mail about a draft gives it, a draft that was changed since is refused.
     """
     from notifier.admin import review
 
@@ -136,8 +136,11 @@ def approve(
         if json:
             _print_one(deps, digest_id)
             return
+        because = review.what_changed(deps, digest_id)
     sent = f"it is sent on {due_at:%Y-%m-%d at %H:%M} UTC" if due_at else ""
     sent = sent or "the next `notifier run` sends it"
+    if because:
+        sent = f"but {because}: {review.INSTEAD}"
     shared.say(f"Digest {digest_id} is approved; {sent}.")
 
 

@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
-from notifier.digest import digests
+from notifier.digest import digests, outdated
 from notifier.digest.digests import ComposedDigest
 from notifier.enums import DigestStatus, NewsKind
 from notifier.store.db import in_chunks
 from notifier.store.models import Delivery, Digest, DigestItem, Entry, Match
-from notifier.text.cleaning import redacted, shorten
+from notifier.text.cleaning import redacted
 
 # Who is due less than this after the first readers of a draft gets the same draft: so readers of
 # all time zones read one digest of a day, which is approved once. A reader is due once in a day.
@@ -30,11 +30,9 @@ _REMINDED_AFTER = 0.75
 # Hexadecimal digits of the name of a draft's content, and of the shortest beginning of it that an
 # approval may give.
 _CONTENT_DIGITS, FEWEST_DIGITS = 16, 8
-_LONGEST_TITLE = 120
 
 # The statuses in which a digest's deliveries may be planned.
 _RELEASED = frozenset((DigestStatus.APPROVED, DigestStatus.SENT, DigestStatus.FAILED))
-_CHANGED = {NewsKind.CORRECTED: "was corrected", NewsKind.WITHDRAWN: "was withdrawn"}
 
 
 @dataclass(frozen=True)
@@ -202,8 +200,7 @@ def changed(session: Session, digest_ids: Collection[int]) -> dict[int, str]:
     )
     reasons: dict[int, str] = {}
     for digest_id, filed, kind, title in session.execute(items) if digest_ids else ():
-        what = "was dropped" if filed else _CHANGED.get(kind, "changed")
-        reasons[digest_id] = f"“{shorten(title, _LONGEST_TITLE) or 'An item'}” {what}"
+        reasons[digest_id] = outdated.because(title, kind, was_dropped=filed)
     return reasons
 
 

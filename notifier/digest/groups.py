@@ -8,14 +8,14 @@ owed the same; who they are is not known here.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import false, func, select, union_all
 from sqlalchemy.orm import Session
 
-from notifier.digest import told_before
+from notifier.digest import outdated, told_before
 from notifier.digest.selection import Candidate, select_items
 from notifier.digest.told import told
 from notifier.digest.view import Variant
@@ -69,11 +69,13 @@ class Stock:
         contents: the items of digests that wait, by digest id.
         known: the entries of these that somebody was told of by deliveries that are not here; after
             a restore these may be news that was polled again.
+        later: the matches by which items of digests that wait are outdated, by entry.
     """
 
     candidates: tuple[Candidate, ...]
     contents: Mapping[int, Sequence[Candidate]]
     known: frozenset[int] = frozenset()
+    later: Mapping[int, Sequence[Candidate]] = field(default_factory=dict)
 
     @property
     def changed(self) -> tuple[int, ...]:
@@ -85,7 +87,26 @@ class Stock:
         unsent = (item for items in self.contents.values() for item in items)
         items = (*self.candidates, *unsent)
         earlier = (item for item in items if item.kind is not NewsKind.NEW or item.restored)
-        return tuple(sorted({item.entry_id for item in earlier} | self.known))
+        return tuple(sorted({item.entry_id for item in earlier} | self.known | self.later.keys()))
+
+    def until(self, position: int) -> "Stock":
+        """Return what was known at a position."""
+        return Stock(
+            tuple(each for each in self.candidates if each.position <= position),
+            self.contents,
+            later={
+                entry_id: [each for each in matches if each.position <= position]
+                for entry_id, matches in self.later.items()
+            },
+        )
+
+    def later_than(self, item: Candidate) -> list[Candidate]:
+        """Return the matches by which an item of a digest that waits is outdated."""
+        return [
+            each
+            for each in self.later.get(item.entry_id, ())
+            if each.position > item.position and each.revision_id > item.revision_id
+        ]
 
 
 def stock(session: Session, profile: Profile, above: int, waiting: Collection[int] = ()) -> Stock:
@@ -99,21 +120,42 @@ def stock(session: Session, profile: Profile, above: int, waiting: Collection[in
     """
     candidates = tuple(_candidates(session, profile, above))
     known = told_before.among(session, {item.entry_id for item in candidates})
-    return Stock(candidates, _contents(session, waiting), frozenset(known))
+    return Stock(
+        candidates,
+        _contents(session, waiting),
+        frozenset(known),
+        _later(session, profile, waiting),
+    )
 
 
 def items_of(owed: Owed, stock: Stock) -> tuple[tuple[Candidate, ...], bool]:
     """Return what is owed, and whether it contains the digests that wait.
 
-    These are merged where a newer digest is due, or where there are several of them.
+    These are merged where a newer digest is due, where there are several of them, or where an item
+    was corrected, withdrawn or dropped since.
     """
     above = [candidate for candidate in stock.candidates if candidate.position > owed.position]
-    unsent = [item for digest_id in owed.waiting for item in stock.contents.get(digest_id, ())]
-    composed = {item.entry_id for item in unsent}
+    waiting = [item for digest_id in owed.waiting for item in stock.contents.get(digest_id, ())]
+    composed = {item.entry_id for item in waiting}
     newer = tuple(select_items(above, owed.sent | composed, owed.hidden))
-    if not owed.waiting or not (newer or len(owed.waiting) > 1):
+    has_changed = any(item.filed or stock.later_than(item) for item in waiting)
+    if not owed.waiting or not (newer or len(owed.waiting) > 1 or has_changed):
         return newer, False
-    return tuple(select_items([*unsent, *above], owed.sent, owed.hidden)), True
+    unsent = [each for item in waiting for each in _states(item, owed, stock)]
+    # Related items below the position would be lost: a digest with them was due already.
+    items = select_items([*unsent, *above], owed.sent, owed.hidden, related_alone=True)
+    return tuple(items), True
+
+
+def _states(item: Candidate, owed: Owed, stock: Stock) -> list[Candidate]:
+    """Return an item of a digest that waits, with the later states that are not owed newly.
+
+    Who was told of these in another digest is not owed the item any more.
+    """
+    served = [each for each in stock.later_than(item) if each.position <= owed.position]
+    if served and item.entry_id in owed.sent:
+        return []
+    return [item, *served]
 
 
 def items_for(
@@ -143,6 +185,21 @@ def _contents(session: Session, digest_ids: Collection[int]) -> dict[int, list[C
         for digest_id, kind, match in session.execute(items):
             contents[digest_id].append(candidate_of(match, kind))
     return contents
+
+
+def _later(
+    session: Session, profile: Profile, digest_ids: Collection[int]
+) -> dict[int, list[Candidate]]:
+    """Return the matches by which items of digests of a profile are outdated, by entry."""
+    matches: dict[int, Match] = {}
+    for chunk in in_chunks(digest_ids):
+        ids = outdated.later_matches(chunk, profile.position)
+        rows = session.scalars(select(Match).where(Match.id.in_(ids)))
+        matches |= {match.id: match for match in rows}
+    later: dict[int, list[Candidate]] = defaultdict(list)
+    for match in matches.values():
+        later[match.entry_id].append(candidate_of(match))
+    return dict(later)
 
 
 def variant_of(subscription: Subscription, snapshot: str) -> Variant:

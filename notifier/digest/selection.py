@@ -55,7 +55,11 @@ class Candidate:
 
 
 def select_items(
-    candidates: Sequence[Candidate], sent: Collection[int], hidden: Collection[str] = ()
+    candidates: Sequence[Candidate],
+    sent: Collection[int],
+    hidden: Collection[str] = (),
+    *,
+    related_alone: bool = False,
 ) -> list[Candidate]:
     """Select the items of a digest, most important first; none if only related ones are owed.
 
@@ -63,6 +67,7 @@ def select_items(
         candidates: those above the subscription's position, in the order of the match sequence.
         sent: the ids of entries of which this subscription was sent an earlier revision.
         hidden: the sections that the reader hides.
+        related_alone: true where related items cannot wait for the next digest.
     """
     entries: dict[int, list[Candidate]] = {}
     for candidate in candidates:
@@ -74,7 +79,7 @@ def select_items(
         for item in _item_of_entry(matches, was_sent=entry_id in sent)
         if section_of(item) not in hidden
     ]
-    if all(section_of(item) is Section.RELATED for item in items):
+    if not related_alone and all(section_of(item) is Section.RELATED for item in items):
         return []
     return in_order(items)
 

@@ -2,12 +2,14 @@
 
 Owns the three parts of a batch: read it, judge it while no transaction is open, store it in a short
 transaction. A batch is judged again if another process matched, or imported a profile, meanwhile.
+At the end, mails that would say what is not true any more are put off (`changed_news`).
 """
 
 import logging
 
 from notifier.deps import Deps
 from notifier.match import batches, matches
+from notifier.pipeline import changed_news
 from notifier.pipeline.problems import Problems
 
 log = logging.getLogger("notifier")
@@ -34,6 +36,9 @@ def run(deps: Deps, problems: Problems | None = None) -> int:
         with deps.reading() as session:
             batch = batches.read(session, deps.kept_terms)
         if batch is None:
+            if total:
+                with problems.contained("Making digests due whose news changed"):
+                    changed_news.make_due(deps, now)
             return total
         judged = batches.judge(batch)
         for description, error in judged.errors:

@@ -105,7 +105,7 @@ def carry_out(deps: Deps, plan: Plan, now: datetime) -> None:
     with deps.reading() as session:
         above, last = plan.due.ids(session)
         change = _change(deps, session, plan, now)
-    pace = _Pace(last - above, plan.grouped.number)
+    pace = Pace(last - above, plan.grouped.number)
     part = 0
     while above < last:
         window = above, min(above + pace.step, last)
@@ -154,7 +154,7 @@ def _change(deps: Deps, session: Session, plan: Plan, now: datetime) -> db.SetCh
     return db.SetChange(session, members, [*([ends] if waiting else []), sends, moves])
 
 
-class _Pace:
+class Pace:
     """The size of the next transaction, in subscription ids, by how long the last one took."""
 
     def __init__(self, span: int, number: int) -> None:

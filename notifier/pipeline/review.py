@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from notifier.deliver import outbox
 from notifier.deps import Deps
-from notifier.digest import digests, drafts, groups
+from notifier.digest import digests, drafts, groups, outdated
 from notifier.digest.digests import States
 from notifier.digest.drafts import OpenDraft
 from notifier.digest.evidence import snapshot_key
@@ -177,12 +178,13 @@ def _read(deps: Deps, work: Work, problems: Problems) -> _Look | None:
         if profile is None:
             return None
         snapshot = snapshot_key(profile.document)
-        history = planning.history((), ())
+        waiting = _outdated(session, profile.id)
+        history = planning.history((), waiting)
         ahead = _grouped(session, work.ahead, history, snapshot)
         lowest = min((each.position for each in ahead.classes), default=profile.position)
-        stock = groups.stock(session, profile, lowest)
+        stock = groups.stock(session, profile, lowest, waiting)
         if stock.changed:
-            history = planning.history(stock.changed, ())
+            history = planning.history(stock.changed, waiting)
             ahead = _grouped(session, work.ahead, history, snapshot)
         due = _grouped(session, work.due, history, snapshot)
         plan = Plan(profile, work.due, history, snapshot, due, go_on=drafts.go_on)
@@ -191,6 +193,13 @@ def _read(deps: Deps, work: Work, problems: Problems) -> _Look | None:
         look = _Look(plan, frozenset(drafts.changed(session, may_change)))
         _Assignment(session, look, stock, open_drafts).run(ahead, problems)
         return look
+
+
+def _outdated(session: Session, profile_id: int) -> tuple[int, ...]:
+    """Return the digests that wait and say what is not true any more: drafts contain the rest."""
+    changed = {*outdated.going_out(session)}
+    waiting = outbox.waiting_digests(session, profile_id) if changed else ()
+    return tuple(each for each in waiting if each in changed)
 
 
 def _grouped(session: Session, due: Due, history: History, snapshot: str) -> Grouped:
@@ -212,7 +221,7 @@ class _Assignment:
     ) -> None:
         self._session, self._look, self._stock = session, look, stock
         self._drafts = open_drafts
-        self._items: dict[tuple[Owed, int], tuple[Candidate, ...]] = {}
+        self._items: dict[tuple[Owed, int], tuple[tuple[Candidate, ...], bool]] = {}
         self._keys: dict[tuple[Variant, tuple[Candidate, ...]], str] = {}
 
     def run(self, ahead: Grouped, problems: Problems) -> None:
@@ -243,11 +252,11 @@ class _Assignment:
     def _assign(self, due_class: DueClass, due_at: datetime) -> tuple[Candidate, ...]:
         """Note the draft that a class waits for; return the items of a new one if there is none."""
         owed, variant = classes.owed(due_class, self._look.plan.history), classes.variant(due_class)
-        newest = self._owed_at(owed, self._look.plan.profile.position)
+        newest, ends = self._owed_at(owed, self._look.plan.profile.position)
         for draft in self._drafts:
             if draft.cadence != due_class.cadence or due_at >= draft.open_until:
                 continue
-            items = self._owed_at(owed, draft.position)
+            items, merges = self._owed_at(owed, draft.position)
             if not items or self._key(variant, items) != draft.group_key:
                 continue
             if draft.digest_id in self._look.changed:
@@ -256,13 +265,16 @@ class _Assignment:
             # Who waits for no due time is owed it again as soon as there is more.
             if draft.is_dropped and due_at == AT_ONCE and items != newest:
                 continue
-            self._note(draft, due_class, due_at)
+            self._note(draft, due_class, due_at, merges=merges)
             return ()
         if not newest:
-            self._look.settle(due_class, Outcome(), self._look.plan.profile.position)
+            nothing = Outcome(covers=ends, merges=ends)
+            self._look.settle(due_class, nothing, self._look.plan.profile.position)
         return newest
 
-    def _note(self, draft: OpenDraft, due_class: DueClass, due_at: datetime) -> None:
+    def _note(
+        self, draft: OpenDraft, due_class: DueClass, due_at: datetime, *, merges: bool
+    ) -> None:
         self._look.wanted.add(draft.digest_id)
         if draft.is_dropped:
             # Who waits for no due time has none that could pass.
@@ -271,15 +283,14 @@ class _Assignment:
         elif draft.is_released:
             urgent = drafts.is_urgent(self._session, draft.digest_id)
             lane = Lane.URGENT if urgent else Lane.OTHERS
-            outcome = Outcome(draft.digest_id, lane, covers=True)
+            outcome = Outcome(draft.digest_id, lane, covers=True, merges=merges)
             self._look.settle(due_class, outcome, draft.position)
 
-    def _owed_at(self, owed: Owed, position: int) -> tuple[Candidate, ...]:
-        """Return what is owed of the matches up to a position."""
+    def _owed_at(self, owed: Owed, position: int) -> tuple[tuple[Candidate, ...], bool]:
+        """Return what is owed of the matches up to a position, and whether it ends what waits."""
         key = owed, position
         if key not in self._items:
-            known = tuple(each for each in self._stock.candidates if each.position <= position)
-            self._items[key] = groups.items_of(owed, Stock(known, {}))[0]
+            self._items[key] = groups.items_of(owed, self._stock.until(position))
         return self._items[key]
 
     def _key(self, variant: Variant, items: tuple[Candidate, ...]) -> str:

@@ -18,6 +18,7 @@ from notifier.digest import digests
 from notifier.errors import ChangedMeanwhileError
 from notifier.operators import actions
 from notifier.operators.actions import Actor
+from notifier.pipeline import changed_news
 from notifier.store.models import Installation
 from notifier.subscribers import due_subscriptions
 
@@ -25,8 +26,14 @@ from notifier.subscribers import due_subscriptions
 def owe_again(deps: Deps, now: datetime) -> None:
     """Make digests due again whose subscription runs again or whose address is let go.
 
-    Subscriptions that are owed several get one that contains them all, at once.
+    Subscriptions that are owed several, or one that is not true any more, get one that contains
+    them all as they are now, at once.
     """
+    _make_due_again(deps, now)
+    changed_news.make_due(deps, now)
+
+
+def _make_due_again(deps: Deps, now: datetime) -> None:
     with deps.reading() as session:
         if not outbox.is_any_owed_again(session):
             return

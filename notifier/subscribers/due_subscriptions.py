@@ -8,7 +8,17 @@ be read stops no other.
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Update,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.enums import Cadence, SubscriptionStatus, Tier
@@ -72,6 +82,31 @@ def bring_forward(session: Session, ids: Collection[int], now: datetime) -> None
     for chunk in in_chunks(ids):
         statement = update(Subscription).where(Subscription.id.in_(chunk)).values(next_due_at=now)
         session.execute(statement.execution_options(synchronize_session=False))
+
+
+def runs() -> ColumnElement[bool]:
+    """Return the SQL condition that a subscription neither ended nor rests."""
+    return Subscription.status == SubscriptionStatus.CONFIRMED
+
+
+def make_due(subscriptions: FromClause, now: datetime) -> Update:
+    """Return the statement that lets digests of subscriptions be composed at once.
+
+    One with a trouble is tried again at its time.
+
+    Args:
+        subscriptions: rows with `subscription_id`.
+        now: when.
+    """
+    return (
+        update(Subscription)
+        .where(
+            Subscription.id.in_(select(subscriptions.c.subscription_id)),
+            Subscription.trouble.is_(None),
+            or_(Subscription.next_due_at.is_(None), Subscription.next_due_at > now),
+        )
+        .values(next_due_at=now)
+    )
 
 
 def _unserved(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:

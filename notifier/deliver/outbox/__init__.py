@@ -25,11 +25,13 @@ from notifier.deliver.outbox.enqueue import (
 )
 from notifier.deliver.outbox.lease import LEASE, WITHOUT_ROW, Attempt, is_held, renew
 from notifier.deliver.outbox.planned import (
+    SOON,
     end_merged,
     enqueue_members,
     is_waiting_in,
     lock_waiting,
     message_id_start,
+    put_off,
     waiting_digests,
     waiting_rows,
 )
@@ -51,6 +53,7 @@ from notifier.deliver.outbox.waiting import first_waiting_lane, next_due_at
 __all__ = [
     "LEASE",
     "MOST_UNCERTAIN",
+    "SOON",
     "WITHOUT_ROW",
     "Attempt",
     "ClaimOptions",
@@ -83,6 +86,7 @@ __all__ = [
     "note_reported",
     "note_suppressing",
     "owe_again",
+    "put_off",
     "remove",
     "renew",
     "requeue",
