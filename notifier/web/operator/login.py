@@ -124,8 +124,7 @@ def begin_attempt(request: Request, deps: Deps, name: str) -> int:
     kept, now = request.cookies.get(_DEVICE, ""), deps.now()
     with deps.writing() as session:
         account = accounts.find(session, deps.settings.web.operator_password_hash, name)
-        mark = passwords.mark_of(account.password_hash) if account else ""
-        device = attempts.device_of(session, name, mark, kept) if account else None
+        device = attempts.device_of(session, account.lasting_name, kept) if account else None
         here = attempts.THIS_MACHINE if is_from_this_machine(request) else attempts.STRANGERS
         return attempts.begin(session, name, device or here, now)
 
@@ -159,10 +158,11 @@ def begin_session(
     Returns:
         What the browser keeps, for `keep_session`: of the session, and by which it is recognised.
     """
-    token = sessions.begin(session, name, mark, now)
-    device = request.cookies.get(_DEVICE, "")
-    if attempts.device_of(session, name, mark, device) is None:
-        device = attempts.new_device(session, name, mark)
+    token, device = sessions.begin(session, name, mark, now), request.cookies.get(_DEVICE, "")
+    settings_hash = deps_of(request).settings.web.operator_password_hash
+    account = accounts.find(session, settings_hash, name)
+    if account and attempts.device_of(session, account.lasting_name, device) is None:
+        device = attempts.new_device(session, account.lasting_name)
     return token, device
 
 
