@@ -10,7 +10,7 @@ import secrets
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -23,6 +23,7 @@ from notifier.operators.attempts import TooManyAttemptsError
 from notifier.web import forms
 from notifier.web.operator import access, rendering
 from notifier.web.operator.access import COOKIE
+from notifier.web.operator.own_threads import OwnThreads
 from notifier.web.operator.visit import Visit
 from notifier.web.operator_access import is_from_this_machine
 from notifier.web.origins import is_foreign, origin_of
@@ -31,7 +32,7 @@ from notifier.web.responses import deps_of
 _OPENED, _DEVICE = "notifier_login", "notifier_browser"
 _DEVICE_SECONDS = 400 * 24 * 3600
 _LONGEST_PLACE = 500
-_AT_ONCE = 2
+_THREADS = OwnThreads("log-ins", 2)
 _WRONG = "The name or the password is wrong."
 _NO_COOKIE = (
     "Your browser did not send back what this page gave it. Allow cookies, and open these pages by "
@@ -47,10 +48,7 @@ async def show(request: Request) -> Response:
 async def log_in(request: Request) -> Response:
     """Check name and password; the answer does not show whether there is such a name."""
     form = await forms.form_of(request)
-    limiter = getattr(request.app.state, "logins", None)
-    if limiter is None:
-        limiter = request.app.state.logins = CapacityLimiter(_AT_ONCE)
-    return await to_thread.run_sync(_log_in, request, form, limiter=limiter)
+    return await to_thread.run_sync(_log_in, request, form, limiter=_THREADS.limiter(request))
 
 
 def log_out(visit: Visit, _form: FormData) -> Response:

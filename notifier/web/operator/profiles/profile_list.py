@@ -27,6 +27,7 @@ from notifier.web.operator.profiles import (
     profile_history,
     profile_removal,
 )
+from notifier.web.operator.profiles.profile_decisions import THREADS
 from notifier.web.operator.profiles.profile_form import KINDS, TIERS
 from notifier.web.operator.visit import Visit, number_of
 
@@ -47,14 +48,22 @@ def routes() -> list[Route]:
         Route("/operator/new-profile", page(profile_adding.show), methods=["GET"]),
         Route(
             "/operator/new-profile",
-            action(profile_adding.send, limits=profile_editing.LIMITS),
+            action(profile_adding.send, limits=profile_editing.LIMITS, threads=THREADS),
             methods=["POST"],
         ),
         Route(path, page(show), methods=["GET"]),
         *profile_editing.routes(path),
         Route(f"{path}/history", page(profile_history.show), methods=["GET"]),
-        Route(f"{path}/history/{{number}}", page(profile_history.show_state), methods=["GET"]),
-        Route(f"{path}/history/{{number}}", action(profile_history.go_back), methods=["POST"]),
+        Route(
+            f"{path}/history/{{number}}",
+            page(profile_history.show_state, threads=THREADS),
+            methods=["GET"],
+        ),
+        Route(
+            f"{path}/history/{{number}}",
+            action(profile_history.go_back, threads=THREADS),
+            methods=["POST"],
+        ),
         Route(f"{path}/remove", page(profile_removal.show, for_owners=True), methods=["GET"]),
         Route(f"{path}/remove", action(profile_removal.remove, for_owners=True), methods=["POST"]),
     ]
