@@ -95,9 +95,8 @@ def _log_in(request: Request, form: FormData) -> Response:
         return response
     with deps.reading() as session:
         account = accounts.find(session, deps.settings.web.operator_password_hash, name)
-    password = form.get("password", "")
     is_right = passwords.is_right(
-        account.password_hash if account else "", password if isinstance(password, str) else ""
+        account.password_hash if account else "", forms.unstripped(form, "password")
     )
     if account is None or not is_right:
         return _form_page(request, place, _WRONG, name, status=401)
@@ -173,7 +172,10 @@ def keep_session(response: Response, deps: Deps, begun: tuple[str, str]) -> None
 
 def _place(text: str) -> str:
     """Return the address behind ``/operator/`` to go on to; the first page for anything else."""
-    parts = urlsplit(f"x:{text}" if text.startswith("/") else text)
+    try:
+        parts = urlsplit(f"x:{text}" if text.startswith("/") else text)
+    except ValueError:
+        return ""
     is_inside = text.isascii() and text.isprintable() and len(text) <= _LONGEST_PLACE
     if not is_inside or parts.scheme or parts.netloc or text[:1] in "/\\." or "\\" in text:
         return ""
