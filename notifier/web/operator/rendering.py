@@ -145,7 +145,7 @@ def _page_of_form(request: Request) -> str:
 
 def _done_text(visit: Visit) -> str:
     """Return what the operator just did, as their entry in the log says it; empty for nothing."""
-    number = number_of(visit.request.query_params.get("done", ""))
+    number = number_of(visit.query.get("done", ""))
     if not number:
         return ""
     with visit.deps.reading() as session:

@@ -183,7 +183,7 @@ def current_state(visit: Visit) -> State:
         NotFoundError: there is none.
     """
     with visit.deps.reading() as session:
-        return profile_edit.state_of(session, visit.request.path_params["slug"])
+        return profile_edit.state_of(session, visit.word("slug"))
 
 
 def _shown(each: Difference) -> ShownDifference:

@@ -85,7 +85,7 @@ def send_form(visit: Visit, form: FormData) -> Response:
 def show_file(visit: Visit) -> Response:
     """Show the whole file of a profile."""
     with visit.deps.reading() as session:
-        slug = visit.request.path_params["slug"]
+        slug = visit.word("slug")
         state = profile_edit.state_of(session, slug)
         text = profiles.export(profiles.find(session, slug))
     return _file_page(visit, text)(state, Outcome(), None)

@@ -71,7 +71,7 @@ def routes() -> list[Route]:
 
 def show_all(visit: Visit) -> Response:
     """Show the profiles, fifty at a time, or those that a search finds."""
-    query = visit.request.query_params
+    query = visit.query
     search, number = query.get("search", "").strip(), number_of(query.get("page", "")) or 1
     with visit.deps.reading() as session:
         listed = profile_list.page(session, search, number, _SIZE)
@@ -110,7 +110,7 @@ def _unfinished(session: Session, visit: Visit) -> list[dict[str, str]]:
 
 def show(visit: Visit) -> Response:
     """Show one profile: what it says, what it looks for, and what it watches."""
-    slug = visit.request.path_params["slug"]
+    slug = visit.word("slug")
     with visit.deps.reading() as session:
         profile = stored_profiles.find(session, slug)
         document = profile.document
