@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from urllib.parse import quote
 
-from anyio import to_thread
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -163,8 +162,9 @@ def _for_owners(visit: Visit) -> Response:
 async def _run(
     visit: Visit, answer: Callable[[], Response], threads: OwnThreads | None
 ) -> Response:
-    limiter = threads.limiter(visit.request) if threads else None
-    return await to_thread.run_sync(_answered, visit, answer, limiter=limiter)
+    if threads is None:
+        return await run_in_threadpool(_answered, visit, answer)
+    return await threads.run(visit.request, _answered, visit, answer)
 
 
 def _answered(visit: Visit, answer: Callable[[], Response]) -> Response:

@@ -10,7 +10,6 @@ import secrets
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from anyio import to_thread
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -48,7 +47,7 @@ async def show(request: Request) -> Response:
 async def log_in(request: Request) -> Response:
     """Check name and password; the answer does not show whether there is such a name."""
     form = await forms.form_of(request)
-    return await to_thread.run_sync(_log_in, request, form, limiter=_THREADS.limiter(request))
+    return await _THREADS.run(request, _log_in, request, form)
 
 
 def log_out(visit: Visit, _form: FormData) -> Response:

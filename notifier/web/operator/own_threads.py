@@ -4,10 +4,13 @@ All other pages share forty threads, the public ones too: requests that wait the
 would keep sign-ups and departures waiting.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
+from starlette.responses import Response
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,13 @@ class OwnThreads:
     name: str
     most: int
 
-    def limiter(self, request: Request) -> CapacityLimiter:
+    async def run(
+        self, request: Request, answer: Callable[..., Response], *arguments: Any
+    ) -> Response:
+        """Return what answers a request, made in one of these threads as soon as one is free."""
+        return await to_thread.run_sync(answer, *arguments, limiter=self._limiter(request))
+
+    def _limiter(self, request: Request) -> CapacityLimiter:
         """Return what admits requests of the application to these threads."""
         state = request.app.state
         if not hasattr(state, "own_threads"):
