@@ -149,7 +149,7 @@ LIBRARIES: dict[str, set[str]] = {
     "aiosmtpd": {"demo/servers.py"},
     "alembic": {"store/"},
     "anyascii": {"match/names/name_variants.py"},
-    "anyio": {"web/operator/login.py"},
+    "anyio": {"web/operator/own_threads.py"},
     "argon2": {"operators/passwords.py"},
     "asyncio": {
         "watch/http/client.py",

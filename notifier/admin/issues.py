@@ -53,7 +53,7 @@ def approve(deps: Deps, shown: Shown, actor: Actor) -> int:
         for digest in _locked(session, shown):
             was_held = digest.status is DigestStatus.HELD
             _require_true(session, digest)
-            if not drafts.approve(digest, actor.now):
+            if not drafts.approve(session, digest, actor.now):
                 raise NotifierError(f"No approval is waited for: {issues.title_of(digest)}.")
             because = review.resume(session, digest, actor.now)
             done = "Released" if was_held else "Approved"
@@ -76,7 +76,7 @@ def hold(deps: Deps, digest_id: int, because: str, actor: Actor) -> int:
     with deps.writing() as session:
         digest = drafts.lock(session, digest_id)
         was_approved = digest.status is DigestStatus.APPROVED
-        if not drafts.hold(digest):
+        if not drafts.hold(session, digest):
             raise ChangedError("This digest neither waits nor is being sent: nothing was changed.")
         done = "Stopped" if was_approved else "Held"
         return _record(session, actor, "held", done, digest, reason=because)

@@ -67,7 +67,7 @@ def approve(deps: Deps, digest_id: int, content: str = "") -> datetime | None:
         digest = drafts.lock(session, digest_id)
         if digest.status in (DigestStatus.HELD, DigestStatus.DRAFT):
             _require_unchanged(session, digest, content)
-        if not drafts.approve(digest, now):
+        if not drafts.approve(session, digest, now):
             raise _refusal(digest)
         resume(session, digest, now)
         waits = digest.due_at is not None and digest.due_at > now and digest.open_until is not None
@@ -100,7 +100,7 @@ def hold(deps: Deps, digest_id: int) -> None:
     """
     with deps.writing() as session:
         digest = drafts.lock(session, digest_id)
-        if not drafts.hold(digest):
+        if not drafts.hold(session, digest):
             raise NotifierError(f"Digest {digest_id} is not being sent: nothing was changed.")
 
 

@@ -171,10 +171,12 @@ class _Patience:
 def refuse_private(deps: Deps, url: str) -> None:
     """Refuse an address whose form shows that it is private, unless these are allowed.
 
+    What is no address of the web passes: whoever stores one refuses it in other words.
+
     Raises:
         InputError: it is private.
     """
-    if not deps.settings.watch.allow_private_addresses:
+    if web_address(url) and not deps.settings.watch.allow_private_addresses:
         _refuse_private(url)
 
 

@@ -55,6 +55,7 @@ def waiting(session: Session, restored_at: datetime) -> list[Waiting]:
             is_unfinished(),
             has_status(DigestStatus.APPROVED),
             or_(Digest.approved_at.is_(None), Digest.approved_at < restored_at),
+            or_(Digest.reviewed_at.is_(None), Digest.reviewed_at < restored_at),
         )
         .group_by(Digest.id, Profile.slug, Digest.cadence)
         .order_by(due_at, Digest.id)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from notifier.digest.groups import Group
@@ -318,7 +318,7 @@ _FEWEST_REFUSED, _SHARE_REFUSED = 10, 0.2
 
 
 def hold_if_refused(session: Session, digest_id: int) -> tuple[int, int, str] | None:
-    """Hold a digest that too many mail servers refuse, unless a person approved it before.
+    """Hold a digest that too many mail servers refuse, unless a person released it in spite of it.
 
     Returns:
         The number of refused deliveries, the number of refused and sent ones, and the error of the
@@ -328,14 +328,7 @@ def hold_if_refused(session: Session, digest_id: int) -> tuple[int, int, str] | 
     digest = session.get_one(Digest, digest_id)
     if digest.status is not DigestStatus.APPROVED or digest.approved_at is not None:
         return None
-    # Addresses that do not exist are counted elsewhere (`subscribers/held_suppressions.py`).
-    gone = select(HeldSuppression.delivery_id).where(HeldSuppression.delivery_id.is_not(None))
-    failed = (
-        Delivery.digest_id == digest_id,
-        Delivery.status == DeliveryStatus.FAILED,
-        Delivery.id.not_in(gone),
-    )
-    refused = session.scalar(select(func.count(Delivery.id)).where(*failed)) or 0
+    refused = _count_refused(session, digest_id)
     if refused < _FEWEST_REFUSED:
         return None
     enough = int(refused / _SHARE_REFUSED) - refused + 1
@@ -347,8 +340,27 @@ def hold_if_refused(session: Session, digest_id: int) -> tuple[int, int, str] | 
     if refused < _SHARE_REFUSED * (refused + sent):
         return None
     digest.status = DigestStatus.HELD
-    last = select(Delivery.error).where(*failed).order_by(Delivery.id.desc()).limit(1)
-    return refused, refused + sent, session.scalar(last) or ""
+    last = select(Delivery.error).where(*_is_refused(digest_id)).order_by(Delivery.id.desc())
+    return refused, refused + sent, session.scalar(last.limit(1)) or ""
+
+
+def is_refused_by_many(session: Session, digest_id: int) -> bool:
+    """Return whether so many mail servers refused a digest that it may be held for it."""
+    return _count_refused(session, digest_id) >= _FEWEST_REFUSED
+
+
+def _count_refused(session: Session, digest_id: int) -> int:
+    return session.scalar(select(func.count(Delivery.id)).where(*_is_refused(digest_id))) or 0
+
+
+def _is_refused(digest_id: int) -> tuple[ColumnElement[bool], ...]:
+    # Addresses that do not exist are counted elsewhere (`subscribers/held_suppressions.py`).
+    gone = select(HeldSuppression.delivery_id).where(HeldSuppression.delivery_id.is_not(None))
+    return (
+        Delivery.digest_id == digest_id,
+        Delivery.status == DeliveryStatus.FAILED,
+        Delivery.id.not_in(gone),
+    )
 
 
 def reopen(session: Session, digest_ids: Collection[int | None]) -> int:

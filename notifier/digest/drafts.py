@@ -337,24 +337,26 @@ def lock(session: Session, digest_id: int) -> Digest:
     return digest
 
 
-def approve(digest: Digest, now: datetime) -> bool:
+def approve(session: Session, digest: Digest, now: datetime) -> bool:
     """Release a held digest or a draft; return false if it was neither."""
     if digest.status not in (DigestStatus.HELD, DigestStatus.DRAFT):
         return False
-    # A draft that was approved may still be held when servers refuse it; a second approval counts.
-    if is_for_review(digest) and digest.reviewed_at is None:
-        digest.reviewed_at = now
-    else:
+    # Only who could know that servers refuse it decides that it goes out all the same.
+    if digests.is_refused_by_many(session, digest.id):
         digest.approved_at = now
+    else:
+        digest.reviewed_at = now
     digest.status, digest.remind_at = DigestStatus.APPROVED, None
     return True
 
 
-def hold(digest: Digest) -> bool:
+def hold(session: Session, digest: Digest) -> bool:
     """Stop a digest until it is approved; return false if it neither goes out nor is a draft."""
     if digest.status not in (DigestStatus.APPROVED, DigestStatus.DRAFT):
         return False
     digest.status, digest.remind_at = DigestStatus.HELD, None
+    if not _has_deliveries(session, digest.id):
+        digest.reviewed_at = None
     return True
 
 

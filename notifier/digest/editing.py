@@ -137,8 +137,9 @@ def store(session: Session, edited: Edited, rendered: Rendered) -> Digest:
     digest.editors_note = edited.note
     if drafts.is_for_review(digest):
         digest.group_key = edited.group_key
+    digest.reviewed_at = digest.approved_at = None
     if digest.status is DigestStatus.APPROVED:
-        digest.status, digest.reviewed_at = DigestStatus.DRAFT, None
+        digest.status = DigestStatus.DRAFT
     session.execute(delete(DigestItem).where(DigestItem.digest_id == digest.id))
     rows = [
         {

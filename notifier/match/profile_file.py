@@ -23,7 +23,7 @@ _TRIAL_ID = re.compile(r"NCT[0-9]{8}|[0-9]{4}-[0-9]{6}-[0-9]{2}(-[0-9]{2})?|ISRC
 def _checked_url(url: str) -> str:
     if not web_address(url):
         raise ValueError("must begin with https:// or http://")
-    return url
+    return _checked_text(url)
 
 
 def _checked_trial_id(text: str) -> str:

@@ -7,7 +7,7 @@ stored account of this name takes its place.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -32,12 +32,20 @@ class Account:
         role: what they may do.
         password_hash: argon2.
         created_at: None for the account of the settings.
+        id: 0 for the account of the settings.
     """
 
     name: str
     role: Role
     password_hash: str
     created_at: datetime | None = None
+    id: int = 0
+
+    @property
+    def lasting_name(self) -> str:
+        """A name that stays when the password changes, and that no later account of `name` has."""
+        created_at = self.created_at.astimezone(UTC).isoformat() if self.created_at else ""
+        return f"{self.name} {self.id} {created_at}"
 
 
 def named(text: str) -> str:
@@ -173,7 +181,7 @@ def _stored(session: Session, name: str) -> OperatorAccount | None:
 
 
 def _account(row: OperatorAccount) -> Account:
-    return Account(row.name, row.role, row.password_hash, row.created_at)
+    return Account(row.name, row.role, row.password_hash, row.created_at, row.id)
 
 
 def _not_found(text: str) -> NotFoundError:

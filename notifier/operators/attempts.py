@@ -1,8 +1,9 @@
 """Attempts: how many passwords may be tried for an account, and from where.
 
 At most ten wrong ones in a quarter of an hour. A browser in which the operator logged in before has
-ten of its own, and so has the machine on which notifier runs: a stranger who uses up the others
-locks nobody out. (OWASP, "Slow Down Online Guessing Attacks with Device Cookies".)
+ten of its own, whatever the password is now, and so has the machine on which notifier runs. All
+other browsers share ten: a stranger who knows the name can use them up, and then a new browser has
+to wait. (OWASP, "Slow Down Online Guessing Attacks with Device Cookies".)
 """
 
 import hmac
@@ -73,26 +74,31 @@ def succeed(session: Session, attempt_id: int) -> None:
         )
 
 
-def new_device(session: Session, name: str, password_mark: str) -> str:
-    """Return what a browser keeps by which it is recognised later, for this password alone."""
+def new_device(session: Session, account: str) -> str:
+    """Return what a browser keeps by which it is recognised later.
+
+    Args:
+        session: one that reads.
+        account: `Account.lasting_name`. It does not change with the password: else a stranger could
+            lock out whoever got a new one.
+    """
     random = secrets.token_hex(16)
-    return f"{random}.{_signature(session, name, password_mark, random)}"
+    return f"{random}.{_signature(session, account, random)}"
 
 
-def device_of(session: Session, name: str, password_mark: str, kept: str) -> str | None:
+def device_of(session: Session, account: str, kept: str) -> str | None:
     """Return the name of a browser that logged in before; None if it did not.
 
     Args:
         session: one that reads.
-        name: the account.
-        password_mark: of its password now.
+        account: as for `new_device`.
         kept: what the browser sent.
     """
     random, _, signature = kept.partition(".")
-    expected = _signature(session, name, password_mark, random)
+    expected = _signature(session, account, random)
     is_ours = hmac.compare_digest(signature.encode("utf-8", "replace"), expected.encode())
     return f"device {random}" if random and is_ours else None
 
 
-def _signature(session: Session, name: str, password_mark: str, random: str) -> str:
-    return keys.secret_name(session, "operator's browser", f"{name} {password_mark} {random}")
+def _signature(session: Session, account: str, random: str) -> str:
+    return keys.secret_name(session, "operator's browser", f"{account} {random}")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.types import Message
+from starlette.types import Message, Scope
 
 from notifier.digest.selection import OPTIONAL
 from notifier.digest.view import TITLES
@@ -36,6 +36,7 @@ class Limits(NamedTuple):
 USUAL = Limits(64_000, 60)
 # NUL, which PostgreSQL refuses, and halves of surrogate pairs, which have no form in UTF-8.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_CHARSET = re.compile(rb";\s*charset(?=\s*=)", re.IGNORECASE)
 
 _VALID_FIELDS = {
     "every": "daily",
@@ -87,6 +88,9 @@ async def form_in(request: Request, body: bytes, limits: Limits = USUAL) -> Form
         body: its body.
         limits: how many fields it may have.
 
+    Returns:
+        Its names and values, as `cleaned` makes them.
+
     Raises:
         HTTPException: 400 for a form that cannot be read.
     """
@@ -94,21 +98,48 @@ async def form_in(request: Request, body: bytes, limits: Limits = USUAL) -> Form
     async def replay() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return await Request(request.scope, replay).form(max_files=0, max_fields=limits.most_fields)
+    as_utf_8 = Request(_without_charset(request.scope), replay)
+    try:
+        form = await as_utf_8.form(max_files=0, max_fields=limits.most_fields)
+    except UnicodeError as error:
+        raise HTTPException(400) from error
+    return FormData(
+        [
+            (cleaned(name), cleaned(value) if isinstance(value, str) else value)
+            for name, value in form.multi_items()
+        ]
+    )
+
+
+def _without_charset(scope: Scope) -> Scope:
+    """Return a request whose form is read as UTF-8, in which browsers send our forms.
+
+    Other programs may name any of Python's codecs, and some of them take very long or fail.
+    """
+    headers = [
+        (name, _CHARSET.sub(b"; ignored", value) if name == b"content-type" else value)
+        for name, value in scope["headers"]
+    ]
+    return {**scope, "headers": headers}
+
+
+def cleaned(text: str) -> str:
+    """Return a text from outside as every database and page can hold it.
+
+    Other characters become U+FFFD, which no valid field contains.
+    """
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def text(form: FormData, name: str, default: str = "") -> str:
-    """Return a field as text without surrounding space.
-
-    A character that no database or page can hold becomes U+FFFD, which no valid field contains.
-    """
+    """Return a field as text without surrounding space."""
     return unstripped(form, name, default).strip()
 
 
 def unstripped(form: FormData, name: str, default: str = "") -> str:
     """Return a field like `text`, with the space around it."""
     value = form.get(name, default)
-    return _UNSTORABLE.sub("\ufffd", value) if isinstance(value, str) else default
+    return value if isinstance(value, str) else default
 
 
 def choice_of(

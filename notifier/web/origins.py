@@ -69,8 +69,13 @@ def is_foreign(headers: Headers, own: str, allowed: tuple[str, ...]) -> bool:
     if site == "same-origin":
         # A page that sends no referrer has "null" as its origin. Any other origin must be ours, or
         # the name by which the browser reached us.
-        return (
-            origin not in ("", "null", own)
-            and urlsplit(origin).netloc != headers.get("host", "").lower()
-        )
+        return origin not in ("", "null", own) and not _is_of_host(origin, headers)
     return origin not in ("", own)
+
+
+def _is_of_host(origin: str, headers: Headers) -> bool:
+    """Return whether an origin has the name by which the browser reached us."""
+    try:
+        return urlsplit(origin).netloc == headers.get("host", "").lower()
+    except ValueError:  # no browser sends such an origin
+        return False

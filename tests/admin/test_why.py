@@ -158,7 +158,7 @@ def sending_is_stopped(installation: Installation) -> None:
 def digest_is_held(installation: Installation) -> None:
     composed(installation)
     with installation.at(TUESDAY).writing() as session:
-        drafts.hold(session.query(Digest).one())
+        drafts.hold(session, session.query(Digest).one())
 
 
 def digest_is_a_draft(installation: Installation) -> None:

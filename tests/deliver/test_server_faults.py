@@ -224,7 +224,7 @@ def test_a_digest_that_too_many_servers_refuse_is_held_and_the_operator_is_maile
             assert digest.status is DigestStatus.HELD
         assert server.envelopes.count("office@example.org") == 1
     with enqueued.at(TUESDAY).writing() as session:
-        assert drafts.approve(session.query(Digest).one(), TUESDAY)
+        assert drafts.approve(session, session.query(Digest).one(), TUESDAY)
 
 
 @pytest.mark.parametrize(

@@ -165,8 +165,8 @@ def test_a_digest_that_is_not_released_is_neither_held_approved_nor_ended(
         compose.run(deps)
     with deps.writing() as session:
         digest = session.scalars(select(Digest)).one()
-        assert not drafts.hold(digest)
-        assert not drafts.approve(digest, deps.now())
+        assert not drafts.hold(session, digest)
+        assert not drafts.approve(session, digest, deps.now())
         digests.finish(session)
     with deps.reading() as session:
         assert session.scalars(select(Digest.status)).all() == [DigestStatus.COMPOSING]

@@ -714,18 +714,76 @@ def a_held_digest_without_review(reviewed):
         review.edit(reviewed.at(DUE), 1, wrong, "no news")
 
 
-def a_draft_that_many_servers_refuse(reviewed):
-    """It is held like any digest, although it was approved; the next approval counts."""
+def for_many_readers(reviewed):
+    """Compose a draft for Anna and twelve others."""
     for number in range(12):
         reviewed.subscribe(f"person{number}@example.org", moment=MONDAY)
     with reviewed.at(MONDAY).writing() as session:
         session.execute(update(Subscription).values(position=0))
     run(reviewed, EVENING)
-    approve(reviewed, EVENING)
+
+
+def is_held_when_servers_refuse(reviewed) -> bool:
+    """Let servers refuse all mails of the first digest; return whether it is held for that."""
     compose.run(reviewed.at(DUE))
     with reviewed.at(DUE).writing() as session:
         session.execute(update(Delivery).where(Delivery.digest_id == 1).values(status="failed"))
-        assert digests.hold_if_refused(session, 1) is not None
+        return digests.hold_if_refused(session, 1) is not None
+
+
+def a_draft_is_held_before_it_is_sent(reviewed):
+    """The approval does not count any more, and the next one says nothing about refused mails."""
+    for_many_readers(reviewed)
+    approve(reviewed, EVENING)
+    review.hold(reviewed.at(EVENING), 1)
+    assert digests_of(reviewed)[0].reviewed_at is None
+    approve(reviewed, EVENING + HOUR)
+    assert digests_of(reviewed)[0].reviewed_at == EVENING + HOUR
+    assert is_held_when_servers_refuse(reviewed)
+
+
+def a_held_draft_is_edited(reviewed):
+    """It is approved as the text that it is now."""
+    for_many_readers(reviewed)
+    approve(reviewed, EVENING)
+    review.hold(reviewed.at(EVENING), 1)
+    review.edit(reviewed.at(EVENING), 1, Edit(note="Read this first."), "")
+    assert (statuses(reviewed), digests_of(reviewed)[0].reviewed_at) == (["held"], None)
+    approve(reviewed, EVENING + HOUR)
+    assert is_held_when_servers_refuse(reviewed)
+
+
+def a_digest_without_review_is_held_and_released(reviewed):
+    """Nothing was refused when it was released: many refusals later hold it again."""
+    reviewed.change(review=Review())
+    publish(reviewed, MONDAY + 4 * HOUR, LESIONS)
+    for_many_readers(reviewed)
+    compose.run(reviewed.at(DUE))
+    review.hold(reviewed.at(DUE), 1)
+    approve(reviewed, DUE)
+    assert is_held_when_servers_refuse(reviewed)
+    approve(reviewed, DUE)
+    assert not is_held_when_servers_refuse(reviewed)
+
+
+def a_digest_is_edited_while_it_is_held(reviewed):
+    """What a person had released was another text."""
+    reviewed.change(review=Review())
+    publish(reviewed, MONDAY + 4 * HOUR, LESIONS, SLEEP)
+    compose.run(reviewed.at(DUE))
+    review.hold(reviewed.at(DUE), 1)
+    approve(reviewed, DUE)
+    review.hold(reviewed.at(DUE), 1)
+    assert digests_of(reviewed)[0].reviewed_at == DUE
+    review.edit(reviewed.at(DUE), 1, Edit(note="Read this first."), "")
+    assert digests_of(reviewed)[0].reviewed_at is None
+
+
+def a_draft_that_many_servers_refuse(reviewed):
+    """It is held like any digest, although it was approved; the next approval counts."""
+    for_many_readers(reviewed)
+    approve(reviewed, EVENING)
+    assert is_held_when_servers_refuse(reviewed)
     approve(reviewed, DUE)
     with reviewed.at(DUE).writing() as session:
         assert digests.hold_if_refused(session, 1) is None
@@ -825,6 +883,10 @@ SITUATIONS: dict[str, Callable[[Installation], None]] = {
         a_run_ended_before_review_was_switched_on,
         a_correction_between_two_time_zones,
         a_held_digest_without_review,
+        a_draft_is_held_before_it_is_sent,
+        a_held_draft_is_edited,
+        a_digest_without_review_is_held_and_released,
+        a_digest_is_edited_while_it_is_held,
         a_draft_that_many_servers_refuse,
         somebody_asks_why_it_did_not_come,
         after_a_restore,

@@ -14,6 +14,7 @@ from notifier.links import Purpose
 from notifier.store.models import SignupRequest, Subscription
 from notifier.web.app import create
 from tests.support.installation import MONDAY, Installation
+from tests.support.operators import add_operator
 from tests.support.web_server import serving
 
 pytestmark = pytest.mark.postgresql_long
@@ -35,6 +36,10 @@ FIELDS = (
     *(
         "language",
         "spoken",
+        "name",
+        "password",
+        "opened",
+        "next",
         "do",
         "until",
         "sections",
@@ -54,6 +59,8 @@ KINDS = (
     "multipart/form-data; boundary=b; charset=utf-7",
     "multipart/form-data; boundary=b; charset=raw_unicode_escape",
     "multipart/form-data; boundary=b; charset=idna",
+    "multipart/form-data; boundary=b; charset=undefined",
+    "multipart/form-data; boundary=b; charset=punycode",
     "multipart/form-data; boundary=b; charset=no-such",
     "multipart/form-data; boundary=b; charset=rot13",
     "multipart/form-data; boundary=b; charset=zlib",
@@ -135,6 +142,9 @@ ODD_VALUES = (
         "*;q=nan",
         "de;q=-1,fr;q=1e999",
         "[::1",
+        "http://[",
+        "//[",
+        "same-origin",
         "x:99999",
     ),
     *('for="_x"', "\u202e", "<script>", "../x"),
@@ -208,6 +218,12 @@ class Pages:
             "/archive/1",
             "/feeds/frexalimab.atom",
             "/healthz",
+            "/operator/",
+            "/operator/login",
+            "/operator/log",
+            "/operator/logout",
+            "/operator/profiles/frexalimab/edit",
+            "/operator/digests/1/approve",
             *links,
         ]
 
@@ -228,6 +244,7 @@ class Pages:
 @pytest.fixture
 def pages(any_installation: Installation, caplog: pytest.LogCaptureFixture) -> Iterator[Pages]:
     any_installation.subscribe("anna@example.org")
+    add_operator(any_installation)
     caplog.set_level(logging.ERROR)
     with serving(create(any_installation.at(MONDAY))) as url:
         yield Pages(any_installation, url)
@@ -260,7 +277,14 @@ REQUESTS = st.tuples(
     st.one_of(
         st.just(""),
         st.sampled_from(
-            ["?", "?language=", "?profile=%00", "?profile=%ff&profile=x", "?" + "a=b&" * 900]
+            [
+                "?",
+                "?language=",
+                "?next=//[",
+                "?profile=%00",
+                "?profile=%ff&profile=x",
+                "?" + "a=b&" * 900,
+            ]
         ),
     ),
     st.lists(

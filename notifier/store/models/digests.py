@@ -43,8 +43,8 @@ class Digest(Base):
             That of a draft begins with ``"review/"``.
         page_html: the body with all items, if some did not fit into the mail; else None.
         left_out: how many items did not fit into the mail.
-        approved_at: the time at which a person released it after it was held, or after a restore;
-            it is not held for refused mails again.
+        approved_at: the time at which a person released it though many servers had refused it, or
+            after a restore; it is not held for refused mails again.
         recipients: how many deliveries it had when it ended; None before. The number stays when
             the deliveries are removed after their period.
         seen_snapshot: `Variant.seen_snapshot` of its recipients; None for one that was composed
@@ -55,7 +55,8 @@ class Digest(Base):
         open_until: who is due before this time may still get the reviewed digest; None when nobody
             else gets it, and without review.
         remind_at: the time at which the operator is reminded of a draft; None if not.
-        reviewed_at: the time at which a person approved the draft.
+        reviewed_at: the time at which a person approved the draft, or released a held digest that
+            few servers had refused; None again when it is edited, or held before it is sent.
         ended_because: the reason why a draft is void or dropped, a clause; else empty.
         editors_note: the paragraphs that a person put above its items, with an empty line between
             them; empty for none.

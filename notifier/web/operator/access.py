@@ -6,6 +6,7 @@ what it raises as `NotifierError` is shown as a page that says that nothing was 
 
 import hmac
 from collections.abc import Awaitable, Callable
+from functools import partial
 from urllib.parse import quote
 
 from sqlalchemy.orm import Session
@@ -20,6 +21,7 @@ from notifier.errors import InputError, NotFoundError, NotifierError, SettingsEr
 from notifier.operators import accounts, passwords, sessions
 from notifier.web import forms
 from notifier.web.operator import rendering
+from notifier.web.operator.own_threads import OwnThreads
 from notifier.web.operator.visit import Visit
 from notifier.web.origins import is_foreign, origin_of
 from notifier.web.responses import deps_of
@@ -29,24 +31,33 @@ COOKIE = "notifier_operator"
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def page(handler: Callable[[Visit], Response], *, for_owners: bool = False) -> Endpoint:
+def page(
+    handler: Callable[[Visit], Response],
+    *,
+    for_owners: bool = False,
+    threads: OwnThreads | None = None,
+) -> Endpoint:
     """Return the endpoint of a page that only shows something.
 
     Args:
         handler: makes the page; it opens reading sessions only.
         for_owners: whether editors are refused.
+        threads: in which the handler runs; None for those of all pages.
     """
 
-    def answer(request: Request) -> Response:
+    def admit(request: Request) -> Visit | Response:
         visit = visit_of(request)
         if visit is None:
             return rendering.redirect(request, f"login?next={quote(_place(request))}")
         if for_owners and not visit.is_owner:
             return _for_owners(visit)
-        return _answered(visit, lambda: handler(visit))
+        return visit
 
     async def endpoint(request: Request) -> Response:
-        return await run_in_threadpool(answer, request)
+        visit = await run_in_threadpool(admit, request)
+        if isinstance(visit, Response):
+            return visit
+        return await _run(visit, partial(handler, visit), threads)
 
     return endpoint
 
@@ -56,6 +67,7 @@ def action(
     *,
     for_owners: bool = False,
     limits: forms.Limits = forms.USUAL,
+    threads: OwnThreads | None = None,
 ) -> Endpoint:
     """Return the endpoint of a form.
 
@@ -64,9 +76,10 @@ def action(
             and returns a redirect (`rendering.done`), or the page with what is wrong.
         for_owners: whether editors are refused.
         limits: how large the form may be.
+        threads: in which the handler runs; None for those of all pages.
     """
 
-    def answer(request: Request, form: FormData) -> Response:
+    def admit(request: Request, form: FormData) -> Visit | Response:
         visit = visit_of(request)
         if visit is None:
             return rendering.logged_out(request, form)
@@ -74,11 +87,14 @@ def action(
             return _forged(visit)
         if for_owners and not visit.is_owner:
             return _for_owners(visit)
-        return _answered(visit, lambda: handler(visit, form))
+        return visit
 
     async def endpoint(request: Request) -> Response:
         form = await forms.form_of(request, limits)
-        return await run_in_threadpool(answer, request, form)
+        visit = await run_in_threadpool(admit, request, form)
+        if isinstance(visit, Response):
+            return visit
+        return await _run(visit, partial(handler, visit, form), threads)
 
     return endpoint
 
@@ -141,6 +157,14 @@ def _forged(visit: Visit) -> Response:
 
 def _for_owners(visit: Visit) -> Response:
     return rendering.problem(visit, "Only an owner may see this page or do this.", status=403)
+
+
+async def _run(
+    visit: Visit, answer: Callable[[], Response], threads: OwnThreads | None
+) -> Response:
+    if threads is None:
+        return await run_in_threadpool(_answered, visit, answer)
+    return await threads.run(visit.request, _answered, visit, answer)
 
 
 def _answered(visit: Visit, answer: Callable[[], Response]) -> Response:

@@ -15,10 +15,10 @@ _LONGEST_NAME, _LONGEST_THING = 40, 60
 
 def show(visit: Visit) -> Response:
     """Show who did what, the newest first, a hundred at a time."""
-    query = visit.request.query_params
+    query = visit.query
     before = number_of(query.get("before", ""))
-    who = query.get("who", "").strip().lower().replace("\x00", "")[:_LONGEST_NAME]
-    about = query.get("about", "").strip().lower().replace("\x00", "")[:_LONGEST_THING]
+    who = query.get("who", "").strip().lower()[:_LONGEST_NAME]
+    about = query.get("about", "").strip().lower()[:_LONGEST_THING]
     with visit.deps.reading() as session:
         rows = actions.newest(session, about=about, name=who, before_id=before, limit=_ROWS + 1)
         hash_of_settings = visit.deps.settings.web.operator_password_hash

@@ -10,7 +10,6 @@ import secrets
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from anyio import CapacityLimiter, to_thread
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -23,6 +22,7 @@ from notifier.operators.attempts import TooManyAttemptsError
 from notifier.web import forms
 from notifier.web.operator import access, rendering
 from notifier.web.operator.access import COOKIE
+from notifier.web.operator.own_threads import OwnThreads
 from notifier.web.operator.visit import Visit
 from notifier.web.operator_access import is_from_this_machine
 from notifier.web.origins import is_foreign, origin_of
@@ -31,7 +31,7 @@ from notifier.web.responses import deps_of
 _OPENED, _DEVICE = "notifier_login", "notifier_browser"
 _DEVICE_SECONDS = 400 * 24 * 3600
 _LONGEST_PLACE = 500
-_AT_ONCE = 2
+_THREADS = OwnThreads("log-ins", 2)
 _WRONG = "The name or the password is wrong."
 _NO_COOKIE = (
     "Your browser did not send back what this page gave it. Allow cookies, and open these pages by "
@@ -47,10 +47,7 @@ async def show(request: Request) -> Response:
 async def log_in(request: Request) -> Response:
     """Check name and password; the answer does not show whether there is such a name."""
     form = await forms.form_of(request)
-    limiter = getattr(request.app.state, "logins", None)
-    if limiter is None:
-        limiter = request.app.state.logins = CapacityLimiter(_AT_ONCE)
-    return await to_thread.run_sync(_log_in, request, form, limiter=limiter)
+    return await _THREADS.run(request, _log_in, request, form)
 
 
 def log_out(visit: Visit, _form: FormData) -> Response:
@@ -97,9 +94,8 @@ def _log_in(request: Request, form: FormData) -> Response:
         return response
     with deps.reading() as session:
         account = accounts.find(session, deps.settings.web.operator_password_hash, name)
-    password = form.get("password", "")
     is_right = passwords.is_right(
-        account.password_hash if account else "", password if isinstance(password, str) else ""
+        account.password_hash if account else "", forms.unstripped(form, "password")
     )
     if account is None or not is_right:
         return _form_page(request, place, _WRONG, name, status=401)
@@ -124,8 +120,7 @@ def begin_attempt(request: Request, deps: Deps, name: str) -> int:
     kept, now = request.cookies.get(_DEVICE, ""), deps.now()
     with deps.writing() as session:
         account = accounts.find(session, deps.settings.web.operator_password_hash, name)
-        mark = passwords.mark_of(account.password_hash) if account else ""
-        device = attempts.device_of(session, name, mark, kept) if account else None
+        device = attempts.device_of(session, account.lasting_name, kept) if account else None
         here = attempts.THIS_MACHINE if is_from_this_machine(request) else attempts.STRANGERS
         return attempts.begin(session, name, device or here, now)
 
@@ -159,10 +154,11 @@ def begin_session(
     Returns:
         What the browser keeps, for `keep_session`: of the session, and by which it is recognised.
     """
-    token = sessions.begin(session, name, mark, now)
-    device = request.cookies.get(_DEVICE, "")
-    if attempts.device_of(session, name, mark, device) is None:
-        device = attempts.new_device(session, name, mark)
+    token, device = sessions.begin(session, name, mark, now), request.cookies.get(_DEVICE, "")
+    settings_hash = deps_of(request).settings.web.operator_password_hash
+    account = accounts.find(session, settings_hash, name)
+    if account and attempts.device_of(session, account.lasting_name, device) is None:
+        device = attempts.new_device(session, account.lasting_name)
     return token, device
 
 
@@ -175,7 +171,10 @@ def keep_session(response: Response, deps: Deps, begun: tuple[str, str]) -> None
 
 def _place(text: str) -> str:
     """Return the address behind ``/operator/`` to go on to; the first page for anything else."""
-    parts = urlsplit(f"x:{text}" if text.startswith("/") else text)
+    try:
+        parts = urlsplit(f"x:{text}" if text.startswith("/") else text)
+    except ValueError:
+        return ""
     is_inside = text.isascii() and text.isprintable() and len(text) <= _LONGEST_PLACE
     if not is_inside or parts.scheme or parts.netloc or text[:1] in "/\\." or "\\" in text:
         return ""

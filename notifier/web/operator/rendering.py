@@ -136,13 +136,16 @@ def logged_out(request: Request, form: FormData) -> Response:
 
 def _page_of_form(request: Request) -> str:
     """Return the address behind ``/operator/`` of the page that a form was on, as browsers say."""
-    _, _, place = urlsplit(request.headers.get("referer", "")).path.partition("/operator/")
-    return place
+    try:
+        path = urlsplit(request.headers.get("referer", "")).path
+    except ValueError:  # no browser sends such an address
+        return ""
+    return path.partition("/operator/")[2]
 
 
 def _done_text(visit: Visit) -> str:
     """Return what the operator just did, as their entry in the log says it; empty for nothing."""
-    number = number_of(visit.request.query_params.get("done", ""))
+    number = number_of(visit.query.get("done", ""))
     if not number:
         return ""
     with visit.deps.reading() as session:

@@ -1,5 +1,6 @@
 """A visit: the request of an operator who is logged in, and what a page needs to know of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from notifier.deps import Deps
 from notifier.enums import Role
 from notifier.operators import actions
+from notifier.web.forms import cleaned
 from notifier.web.operator.words import Clock
 
 # Digits of the largest id that each database holds.
@@ -49,6 +51,15 @@ class Visit:
     def clock(self) -> Clock:
         """Times in words, in the time zone of the installation."""
         return Clock(self.deps.settings.schedule.time_zone, self.now)
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The fields behind the question mark of the address, as `forms.cleaned` makes them."""
+        return {name: cleaned(text) for name, text in self.request.query_params.items()}
+
+    def word(self, name: str) -> str:
+        """Return the text in the path, such as the slug of a profile, likewise."""
+        return cleaned(self.request.path_params[name])
 
     def number(self, name: str) -> int:
         """Return the number in the path, such as the id of a digest.

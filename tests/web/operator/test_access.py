@@ -114,16 +114,62 @@ def test_of_a_thousand_guesses_at_once_ten_are_looked_at(installation):
     assert answers.count(429) == 50
 
 
-def test_a_browser_that_logged_in_with_an_old_password_is_a_stranger(installation):
-    add_operator(installation)
-    with visiting(installation) as client:
+def test_a_stranger_does_not_lock_out_who_has_a_new_password(any_installation):
+    add_operator(any_installation)
+    with visiting(any_installation) as client:
         owner, stranger = Operator(client), Operator(client)
         owner.log_in()
-        with installation.at(MONDAY).writing() as session:
+        with any_installation.at(MONDAY).writing() as session:
             accounts.set_password(session, "anna", password_hash("another set of words"), MONDAY)
         for _ in range(10):
             stranger.log_in("anna", "wrong")
-        assert owner.log_in("anna", "another set of words").status_code == 429
+        assert owner.log_in("anna", "another set of words").status_code == 303
+
+
+def test_nor_the_operator_of_the_settings_who_has_a_new_password(installation):
+    installation.change(web=Web(operator_password_hash=password_hash()))
+    with visiting(installation) as client:
+        owner = Operator(client)
+        owner.log_in("operator")
+        cookies = owner.cookies
+    installation.change(web=Web(operator_password_hash=password_hash("another set of words")))
+    with visiting(installation) as client:
+        owner, stranger = Operator(client), Operator(client)
+        owner.cookies = cookies
+        for _ in range(10):
+            stranger.log_in("operator", "wrong")
+        assert owner.log_in("operator", "another set of words").status_code == 303
+
+
+def test_who_set_the_own_password_is_still_known_in_all_their_browsers(installation):
+    add_operator(installation)
+    with visiting(installation) as client:
+        desk, phone, stranger = Operator(client), Operator(client), Operator(client)
+        desk.log_in()
+        phone.log_in()
+        new = "another set of words"
+        answer = desk.act(
+            "/operator/password", "/operator/password", old=PASSWORD, password=new, again=new
+        )
+        assert answer.status_code == 303
+        for _ in range(10):
+            stranger.log_in("anna", "wrong")
+        assert phone.log_in("anna", new).status_code == 303
+        desk.act("/operator/", "/operator/logout")
+        assert desk.log_in("anna", new).status_code == 303
+
+
+def test_a_browser_of_a_removed_operator_is_a_stranger_to_a_new_one_of_the_same_name(installation):
+    add_operator(installation)
+    with visiting(installation) as client:
+        former, stranger = Operator(client), Operator(client)
+        former.log_in()
+        with installation.at(MONDAY).writing() as session:
+            accounts.remove(session, "anna")
+        add_operator(installation)
+        for _ in range(10):
+            stranger.log_in("anna", "wrong")
+        assert former.log_in().status_code == 429
 
 
 def test_a_new_password_ends_the_log_in(installation):

@@ -89,7 +89,7 @@ def routes() -> list[Route]:
 
 def show(visit: Visit) -> Response:
     """Show the list: all groups in short, or one of them in pages; of all therapies, or of some."""
-    query = visit.request.query_params
+    query = visit.query
     shown = query.get("show", "")
     shown = shown if shown in (*_GROUPS, "next") else ""
     therapy = clean(query.get("profile", ""))[:_LONGEST_SEARCH]
@@ -136,7 +136,7 @@ def _listed(
     if shown == "next":
         return {"next": next_digest.chosen_day(visit, session, profile_ids, _MANY)}
     if shown:
-        before = number_of(visit.request.query_params.get("before", ""))
+        before = number_of(visit.query.get("before", ""))
         return {"groups": [_group(visit, session, shown, _MANY, profile_ids, before)]}
     groups = ("waiting", "going-out", "sent")
     return {

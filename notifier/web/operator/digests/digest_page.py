@@ -132,7 +132,7 @@ def show(visit: Visit) -> Response:
 def show_mail(visit: Visit) -> Response:
     """Show the mail alone, in a frame of the page."""
     preview = previews.of_stored(visit.deps, visit.number("digest"))
-    dark = visit.request.query_params.get("view") == "dark"
+    dark = visit.query.get("view") == "dark"
     html = mail_views.in_frame(preview.html, dark=dark)
     return HTMLResponse(html, headers=mail_views.MAIL_HEADERS)
 
@@ -143,7 +143,7 @@ def shown(visit: Visit, digest_id: int, again: Again | None = None, status: int 
     Raises:
         NotFoundError: there is no such digest.
     """
-    view = visit.request.query_params.get("view", "")
+    view = visit.query.get("view", "")
     clock = visit.clock
     with visit.deps.reading() as session:
         digest = digests.find(session, digest_id)

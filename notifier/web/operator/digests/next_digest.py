@@ -90,7 +90,7 @@ def first_day(visit: Visit, session: Session, profile_ids: Sequence[int], limit:
 
 def chosen_day(visit: Visit, session: Session, profile_ids: Sequence[int], limit: int) -> Day:
     """Return the page of the list that a visitor chose."""
-    query = visit.request.query_params
+    query = visit.query
     number = min(number_of(query.get("day", "")), _DAYS_AHEAD - 1)
     after = number_of(query.get("after", ""))
     return read_day(visit, session, profile_ids, number, after, limit)
@@ -124,7 +124,7 @@ def show(visit: Visit) -> Response:
     """Show a digest that is not composed yet, as its readers would get it by now."""
     wish = _wish(visit)
     clock = visit.clock
-    view = visit.request.query_params.get("view", "")
+    view = visit.query.get("view", "")
     with visit.deps.reading() as session:
         profile = profiles.find(session, wish.profile)
         waiting = readers_ahead.waiting(
@@ -158,7 +158,7 @@ def show_mail(visit: Visit) -> Response:
     preview = _preview(visit, _wish(visit))
     if preview is None:
         return PlainTextResponse("No mail goes out.", headers=mail_views.MAIL_HEADERS)
-    dark = visit.request.query_params.get("view") == "dark"
+    dark = visit.query.get("view") == "dark"
     html = mail_views.in_frame(preview.html, dark=dark)
     return HTMLResponse(html, headers=mail_views.MAIL_HEADERS)
 
@@ -196,7 +196,7 @@ def _wish(visit: Visit) -> PreviewOptions:
     Raises:
         HTTPException: 404, it names none.
     """
-    query = visit.request.query_params
+    query = visit.query
     language = query.get("language", "en")
     if language not in LANGUAGES or "profile" not in query:
         raise HTTPException(404)

@@ -35,7 +35,7 @@ class Row(NamedTuple):
 
 def show(visit: Visit) -> Response:
     """Show what goes out with the next digests, the newest first."""
-    before = number_of(visit.request.query_params.get("before", ""))
+    before = number_of(visit.query.get("before", ""))
     with visit.deps.reading() as session:
         waiting, older = reach.waiting_changes(session, visit.now, before, _ROWS)
         states = shown_state.of_matches(session, [each.match for each in waiting])

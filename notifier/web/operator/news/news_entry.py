@@ -98,7 +98,7 @@ def of_entry(
     Raises:
         NotFoundError: there is no such article.
     """
-    before = number_of(visit.request.query_params.get("before", ""))
+    before = number_of(visit.query.get("before", ""))
     with visit.deps.reading() as session:
         entry = entry_states.find(session, entry_id)
         newest = entry_states.newest(session, [entry_id], _LONGEST_TEXT)[entry_id]

@@ -96,7 +96,7 @@ class Wanted:
 
 def show(visit: Visit) -> Response:
     """Show what waits, the newest first."""
-    return _page(visit, _wanted(visit.request.query_params))
+    return _page(visit, _wanted(visit.query))
 
 
 def decide(visit: Visit, form: FormData) -> Response:
@@ -256,6 +256,6 @@ def _rows(session: Session, waiting: Sequence[NearMiss]) -> list[Row]:
 
 def _did(session: Session, visit: Visit) -> list[str]:
     """Return what the operator just did to several, as their entries in the log say it."""
-    numbers = visit.request.query_params.get("did", "").split(",")[:_ROWS]
+    numbers = visit.query.get("did", "").split(",")[:_ROWS]
     texts = (actions.text_of(session, number_of(each), visit.name) for each in numbers if each)
     return [text for text in texts if text]

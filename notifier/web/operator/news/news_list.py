@@ -54,7 +54,7 @@ def routes() -> list[Route]:
 
 def show(visit: Visit) -> Response:
     """Show entries with what they matched, the newest first."""
-    query = visit.request.query_params
+    query = visit.query
     fields = {name: query.get(name, "").strip()[:_LONGEST_FIELD] for name in _FIELDS}
     before = number_of(query.get("before", ""))
     with visit.deps.reading() as session:

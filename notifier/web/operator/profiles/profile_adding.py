@@ -26,7 +26,7 @@ also = []
 
 def show(visit: Visit) -> Response:
     """Show the file of a bundled profile, or one to begin with."""
-    bundled = visit.request.query_params.get("bundled", "")
+    bundled = visit.query.get("bundled", "")
     text = profiles.bundled_file(bundled) if bundled in profiles.bundled_slugs() else _BEGINNING
     return _page(visit, text, None)(profile_edit.new_state("", ""), Outcome(), None)
 

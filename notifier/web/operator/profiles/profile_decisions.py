@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from threading import BoundedSemaphore
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -24,12 +23,13 @@ from notifier.match.profile_file import ProfileFile
 from notifier.operators import actions
 from notifier.store.models import OperatorAction
 from notifier.web import forms
+from notifier.web.operator.own_threads import OwnThreads
 from notifier.web.operator.profiles.profile_form import KINDS
 from notifier.web.operator.visit import Visit, number_of
 
-# Estimates that are made at once in a process: each keeps a processor busy, and the public pages
-# are to be answered meanwhile.
-_AT_ONCE = BoundedSemaphore(1)
+# For all pages that check a profile or estimate what it would match, one at a time: each keeps a
+# processor busy, and the public pages are to be answered meanwhile.
+THREADS = OwnThreads("estimates", 1)
 # In seconds, of an estimate that is made while somebody types.
 _LIVE_SECONDS = 2.5
 # Articles that are named of each sort, and differences.
@@ -154,8 +154,7 @@ def proposed(
         translated=_left_translations(listed, document),
     )
     if not outcome.is_same_search:
-        with _AT_ONCE:
-            outcome.comparison = profile_edit.estimate(visit.deps, state, file, seconds)
+        outcome.comparison = profile_edit.estimate(visit.deps, state, file, seconds)
         outcome.groups = _groups(outcome.comparison)
     return outcome
 
@@ -184,7 +183,7 @@ def current_state(visit: Visit) -> State:
         NotFoundError: there is none.
     """
     with visit.deps.reading() as session:
-        return profile_edit.state_of(session, visit.request.path_params["slug"])
+        return profile_edit.state_of(session, visit.word("slug"))
 
 
 def _shown(each: Difference) -> ShownDifference:

@@ -18,7 +18,7 @@ from notifier.web import forms
 from notifier.web.operator import rendering
 from notifier.web.operator.access import action, page
 from notifier.web.operator.profiles import profile_decisions, profile_form
-from notifier.web.operator.profiles.profile_decisions import Meanwhile, Outcome
+from notifier.web.operator.profiles.profile_decisions import THREADS, Meanwhile, Outcome
 from notifier.web.operator.profiles.profile_form import Filled
 from notifier.web.operator.visit import Visit
 from notifier.web.responses import PAGE_HEADERS
@@ -53,9 +53,9 @@ def routes(path: str) -> list[Route]:
     """Return the routes below the path of a profile."""
     return [
         Route(f"{path}/edit", page(show_form), methods=["GET"]),
-        Route(f"{path}/edit", action(send_form, limits=LIMITS), methods=["POST"]),
+        Route(f"{path}/edit", action(send_form, limits=LIMITS, threads=THREADS), methods=["POST"]),
         Route(f"{path}/file", page(show_file), methods=["GET"]),
-        Route(f"{path}/file", action(send_file, limits=LIMITS), methods=["POST"]),
+        Route(f"{path}/file", action(send_file, limits=LIMITS, threads=THREADS), methods=["POST"]),
     ]
 
 
@@ -85,7 +85,7 @@ def send_form(visit: Visit, form: FormData) -> Response:
 def show_file(visit: Visit) -> Response:
     """Show the whole file of a profile."""
     with visit.deps.reading() as session:
-        slug = visit.request.path_params["slug"]
+        slug = visit.word("slug")
         state = profile_edit.state_of(session, slug)
         text = profiles.export(profiles.find(session, slug))
     return _file_page(visit, text)(state, Outcome(), None)

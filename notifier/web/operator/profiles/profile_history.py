@@ -29,9 +29,9 @@ _REFUSED = (
 
 def show(visit: Visit) -> Response:
     """Show the states of a profile with what each changed, the newest first."""
-    before = number_of(visit.request.query_params.get("before", ""))
+    before = number_of(visit.query.get("before", ""))
     with visit.deps.reading() as session:
-        state = profile_edit.state_of(session, visit.request.path_params["slug"])
+        state = profile_edit.state_of(session, visit.word("slug"))
         states = profile_states.earlier_states(session, state.profile_id, before, _SIZE + 1)
         times = [each.imported_at for each in states]
         done = actions.by_time(session, profile_edit.about(state.slug), times)
@@ -94,7 +94,7 @@ def _states(visit: Visit) -> tuple[State, ProfileRevision]:
         HTTPException: 404, there is no such state.
     """
     with visit.deps.reading() as session:
-        state = profile_edit.state_of(session, visit.request.path_params["slug"])
+        state = profile_edit.state_of(session, visit.word("slug"))
         revision = profile_states.state(session, state.profile_id, visit.number("number"))
         if revision is None:
             raise HTTPException(404)

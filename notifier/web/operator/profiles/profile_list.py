@@ -27,6 +27,7 @@ from notifier.web.operator.profiles import (
     profile_history,
     profile_removal,
 )
+from notifier.web.operator.profiles.profile_decisions import THREADS
 from notifier.web.operator.profiles.profile_form import KINDS, TIERS
 from notifier.web.operator.visit import Visit, number_of
 
@@ -47,14 +48,22 @@ def routes() -> list[Route]:
         Route("/operator/new-profile", page(profile_adding.show), methods=["GET"]),
         Route(
             "/operator/new-profile",
-            action(profile_adding.send, limits=profile_editing.LIMITS),
+            action(profile_adding.send, limits=profile_editing.LIMITS, threads=THREADS),
             methods=["POST"],
         ),
         Route(path, page(show), methods=["GET"]),
         *profile_editing.routes(path),
         Route(f"{path}/history", page(profile_history.show), methods=["GET"]),
-        Route(f"{path}/history/{{number}}", page(profile_history.show_state), methods=["GET"]),
-        Route(f"{path}/history/{{number}}", action(profile_history.go_back), methods=["POST"]),
+        Route(
+            f"{path}/history/{{number}}",
+            page(profile_history.show_state, threads=THREADS),
+            methods=["GET"],
+        ),
+        Route(
+            f"{path}/history/{{number}}",
+            action(profile_history.go_back, threads=THREADS),
+            methods=["POST"],
+        ),
         Route(f"{path}/remove", page(profile_removal.show, for_owners=True), methods=["GET"]),
         Route(f"{path}/remove", action(profile_removal.remove, for_owners=True), methods=["POST"]),
     ]
@@ -62,7 +71,7 @@ def routes() -> list[Route]:
 
 def show_all(visit: Visit) -> Response:
     """Show the profiles, fifty at a time, or those that a search finds."""
-    query = visit.request.query_params
+    query = visit.query
     search, number = query.get("search", "").strip(), number_of(query.get("page", "")) or 1
     with visit.deps.reading() as session:
         listed = profile_list.page(session, search, number, _SIZE)
@@ -102,7 +111,7 @@ def _unfinished(session: Session, visit: Visit) -> list[dict[str, str]]:
 
 def show(visit: Visit) -> Response:
     """Show one profile: what it says, what it looks for, and what it watches."""
-    slug = visit.request.path_params["slug"]
+    slug = visit.word("slug")
     with visit.deps.reading() as session:
         profile = stored_profiles.find(session, slug)
         document = profile.document

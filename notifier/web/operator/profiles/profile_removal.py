@@ -21,7 +21,7 @@ def show(visit: Visit) -> Response:
 
 def remove(visit: Visit, form: FormData) -> Response:
     """Remove the profile if its name was typed."""
-    slug, typed = visit.request.path_params["slug"], forms.text(form, "name")
+    slug, typed = visit.word("slug"), forms.text(form, "name")
     with visit.deps.reading() as session:
         name = removed_profiles.find_any(session, slug).name
     if fold(typed) != fold(name):
@@ -37,7 +37,7 @@ def remove(visit: Visit, form: FormData) -> Response:
 
 
 def _page(visit: Visit, typed: str, wrong: str, *, status: int = 200) -> Response:
-    slug = visit.request.path_params["slug"]
+    slug = visit.word("slug")
     with visit.deps.reading() as session:
         profile = removed_profiles.find_any(session, slug)
         readers = profile_endings.count_running(session, profile.id)

@@ -35,7 +35,7 @@ _MAIN, _REST = ("until the end of the main measurements", 1), ("until the end of
 
 def show_list(visit: Visit) -> Response:
     """Show the trials of a profile, a page at a time; without a profile, which there are."""
-    query = visit.request.query_params
+    query = visit.query
     slug, number = query.get("profile", ""), max(1, number_of(query.get("page", "")))
     with visit.deps.reading() as session:
         offer = source_fields.offer(session)
@@ -109,7 +109,7 @@ def show(visit: Visit) -> Response:
     Raises:
         NotFoundError: its record was never read.
     """
-    trial = trial_of(f"/{visit.request.path_params['trial']}")
+    trial = trial_of(f"/{visit.word('trial')}")
     with visit.deps.reading() as session:
         entry = trial_history.entries_of(session, [trial]).get(trial) if trial else None
         if entry is None:

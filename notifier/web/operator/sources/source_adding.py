@@ -48,7 +48,7 @@ class Confirmed(NamedTuple):
 
 def show(visit: Visit) -> Response:
     """Show the form for an address."""
-    return _form(visit, clean(visit.request.query_params.get("url", ""))[:2000])
+    return _form(visit, clean(visit.query.get("url", ""))[:2000])
 
 
 def _form(visit: Visit, url: str, error: str = "", status: int = 200, **values: Any) -> Response:

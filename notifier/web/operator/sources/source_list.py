@@ -55,7 +55,7 @@ class Shown(NamedTuple):
 
 def show_list(visit: Visit) -> Response:
     """Show the sources by name, a page at a time, those in trouble first."""
-    query = visit.request.query_params
+    query = visit.query
     part = Part(query["part"]) if query.get("part") in [*Part] else Part.ALL
     search = clean(query.get("search", ""))[:_LONGEST_SEARCH]
     number = max(1, number_of(query.get("page", "")))
@@ -132,7 +132,7 @@ def show_again(visit: Visit, source_id: int, shown: Shown) -> Response:
     Raises:
         NotFoundError: it is not watched.
     """
-    before = number_of(visit.request.query_params.get("before", ""))
+    before = number_of(visit.query.get("before", ""))
     with visit.deps.reading() as session:
         source = session.get(Source, source_id)
         if source is None or source.removed_at is not None:
