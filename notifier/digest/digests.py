@@ -1,7 +1,7 @@
 """Digests: composed for a group of subscriptions, stored with their items, released and ended.
 
-Owns the tables of digests and their items; what a person decides about one is in `drafts.py` and
-`editing.py`.
+Owns the table of digests; what a person decides about one is in `drafts.py` and `editing.py`, the
+rows of the items in `item_rows.py`.
 """
 
 import hashlib
@@ -9,10 +9,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func, insert, or_, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
+from notifier.digest import item_rows
 from notifier.digest.groups import Group
+from notifier.digest.item_rows import ItemRow
 from notifier.digest.selection import Candidate
 from notifier.digest.view import DigestView, Variant, digest_view
 from notifier.enums import DeliveryStatus, DigestStatus, NewsKind
@@ -20,7 +22,6 @@ from notifier.errors import NotFoundError
 from notifier.store.models import (
     Delivery,
     Digest,
-    DigestItem,
     Entry,
     HeldSuppression,
     Match,
@@ -77,14 +78,16 @@ class ComposedDigest:
             waited, the time of composing follows after a `+`. `"quiet/2026-03-02"` for a digest of
             a month without news: the day on which it was due.
         rendered: the subject and the body.
-        items: match id, revision id and kind of each item, in their order.
+        items: in their order.
+        urgent: whether it contains news that cannot wait.
     """
 
     variant: Variant
     group_key: str
     window: str
     rendered: Rendered
-    items: tuple[tuple[int, int, NewsKind], ...] = ()
+    items: tuple[ItemRow, ...] = ()
+    urgent: bool = False
 
 
 Renderer = Callable[[DigestView], Rendered]
@@ -141,10 +144,9 @@ def compose(
     window = f"{group.items[0].position}-{profile.position}/{due_at:%Y-%m-%dT%H:%M}Z"
     if group.merging:
         window += f"+{now:%Y-%m-%dT%H:%M}Z"
-    items = tuple(
-        (item.match_id, states.revisions[item.match_id].id, item.kind) for item in group.items
-    )
-    return ComposedDigest(group.variant, group_key(group), window, render(view), items)
+    urgent = any(item.urgent for item in group.items)
+    items = item_rows.rows(group.items, states.revisions)
+    return ComposedDigest(group.variant, group_key(group), window, render(view), items, urgent)
 
 
 def compose_no_news(variant: Variant, rendered: Rendered, due_at: datetime) -> ComposedDigest:
@@ -171,19 +173,7 @@ def store(session: Session, profile_id: int, composed: ComposedDigest, now: date
     digest = _digest(profile_id, composed, now)
     session.add(digest)
     session.flush()
-    # One statement: other writers wait for the end of this transaction.
-    rows = [
-        {
-            "digest_id": digest.id,
-            "match_id": match_id,
-            "revision_id": revision_id,
-            "kind": kind,
-            "rank": rank,
-        }
-        for rank, (match_id, revision_id, kind) in enumerate(composed.items, 1)
-    ]
-    if rows:
-        session.execute(insert(DigestItem), rows)
+    item_rows.store(session, digest.id, composed.items)
     return digest.id
 
 
@@ -258,13 +248,6 @@ def build_view(
     return digest_view(profile, items, shown.matches, shown.revisions, variant, now)
 
 
-def is_urgent(session: Session, composed: ComposedDigest) -> bool:
-    """Return whether a digest contains news that cannot wait."""
-    matches = [match_id for match_id, _, _ in composed.items]
-    urgent = select(Match.id).where(Match.id.in_(matches), Match.urgent.is_(True)).limit(1)
-    return session.scalar(urgent) is not None
-
-
 def group_key(group: Group) -> str:
     """Return 64 hexadecimal digits that are equal for the same items in the same words."""
     variant = group.variant
@@ -272,9 +255,14 @@ def group_key(group: Group) -> str:
         str(variant.edition),
         variant.language,
         variant.seen_snapshot,
-        *(f"{item.match_id} {item.kind}" for item in group.items),
+        *(_key_of(item) for item in group.items),
     ]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
+
+
+def _key_of(item: Candidate) -> str:
+    earlier = f" after {','.join(map(str, item.earlier))}" if item.earlier else ""
+    return f"{item.match_id} {item.kind}{earlier}"
 
 
 def find(session: Session, digest_id: int) -> Digest:

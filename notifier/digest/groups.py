@@ -12,16 +12,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import false, func, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, false, func, select, union_all
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from notifier.digest import told_before
-from notifier.digest.selection import Candidate, select_items
+from notifier.digest.folding import Change
+from notifier.digest.selection import Candidate, select_items, together
 from notifier.digest.told import told
 from notifier.digest.view import Variant
 from notifier.enums import NewsKind
 from notifier.store.db import in_chunks
-from notifier.store.models import DigestItem, Match, Profile, Subscription
+from notifier.store.models import DigestItem, Match, Profile, Revision, Subscription
 
 # How far before the newest match the latest items reach. Chosen by hand; not measured.
 _LATEST_PERIOD = timedelta(days=30)
@@ -99,7 +100,7 @@ def stock(session: Session, profile: Profile, above: int, waiting: Collection[in
     """
     candidates = tuple(_candidates(session, profile, above))
     known = told_before.among(session, {item.entry_id for item in candidates})
-    return Stock(candidates, _contents(session, waiting), frozenset(known))
+    return Stock(candidates, contents(session, waiting), frozenset(known))
 
 
 def items_of(owed: Owed, stock: Stock) -> tuple[tuple[Candidate, ...], bool]:
@@ -130,19 +131,50 @@ def items_for(
     return items_of(reader, owed)[0]
 
 
-def _contents(session: Session, digest_ids: Collection[int]) -> dict[int, list[Candidate]]:
+def contents(session: Session, digest_ids: Collection[int]) -> Mapping[int, Sequence[Candidate]]:
     """Return the items of digests, as the kinds of news as which these show them."""
-    contents: dict[int, list[Candidate]] = defaultdict(list)
+    by_digest: dict[int, list[Candidate]] = defaultdict(list)
     for chunk in in_chunks(digest_ids):
-        items = (
-            select(DigestItem.digest_id, DigestItem.kind, Match)
-            .join(Match, Match.id == DigestItem.match_id)
+        items = session.scalars(
+            select(DigestItem)
+            .join(DigestItem.match)
             .where(DigestItem.digest_id.in_(chunk))
             .order_by(Match.position)
-        )
-        for digest_id, kind, match in session.execute(items):
-            contents[digest_id].append(candidate_of(match, kind))
-    return contents
+            .options(
+                contains_eager(DigestItem.match),
+                joinedload(DigestItem.revision).load_only(Revision.changes),
+            )
+        ).all()
+        for item, candidate in zip(items, stored(session, items), strict=True):
+            by_digest[item.digest_id].append(candidate)
+    return by_digest
+
+
+def stored(session: Session, items: Sequence[DigestItem]) -> list[Candidate]:
+    """Return the items of digests as they were selected, with the changes that these tell.
+
+    Args:
+        session: a session of any kind.
+        items: with their match and revision.
+    """
+    ids = {revision_id for item in items for revision_id in item.earlier or ()}
+    changes: dict[int, tuple[NewsKind, Sequence[Change]]] = {}
+    for chunk in in_chunks(ids):
+        rows = select(Revision.id, Revision.kind, Revision.changes).where(Revision.id.in_(chunk))
+        changes |= {row.id: (row.kind, row.changes) for row in session.execute(rows)}
+    return [_stored(item, changes) for item in items]
+
+
+def _stored(
+    item: DigestItem, changes: Mapping[int, tuple[NewsKind, Sequence[Change]]]
+) -> Candidate:
+    own = candidate_of(item.match, item.kind, item.revision.changes)
+    earlier = [
+        replace(own, revision_id=revision_id, kind=kind, changes=tuple(its_changes))
+        for revision_id in item.earlier or ()
+        for kind, its_changes in (changes[revision_id],)
+    ]
+    return next(iter(together([*earlier, own])), own)
 
 
 def variant_of(subscription: Subscription, snapshot: str) -> Variant:
@@ -163,7 +195,7 @@ def variant_of(subscription: Subscription, snapshot: str) -> Variant:
 
 def _candidates(session: Session, profile: Profile, above: int) -> list[Candidate]:
     matches = (
-        select(Match)
+        _matches()
         .where(
             Match.profile_id == profile.id,
             Match.position > above,
@@ -174,15 +206,22 @@ def _candidates(session: Session, profile: Profile, above: int) -> list[Candidat
         )
         .order_by(Match.position)
     )
-    return [candidate_of(match) for match in session.scalars(matches)]
+    return [candidate_of(match, None, changes) for match, changes in session.execute(matches)]
 
 
-def candidate_of(match: Match, kind: NewsKind | None = None) -> Candidate:
+def _matches() -> Select[Match, Sequence[Change]]:
+    return select(Match, Revision.changes).join(Revision, Revision.id == Match.revision_id)
+
+
+def candidate_of(
+    match: Match, kind: NewsKind | None = None, changes: Sequence[Change] = ()
+) -> Candidate:
     """Return a stored match as the selection needs it.
 
     Args:
         match: the match.
         kind: the kind as which a stored digest shows it, if not its own.
+        changes: of its revision.
     """
     kind = kind or match.kind
     return Candidate(
@@ -195,6 +234,8 @@ def candidate_of(match: Match, kind: NewsKind | None = None) -> Candidate:
         filed=match.filed,
         revision_id=match.revision_id,
         restored=match.restored_at is not None,
+        changes=tuple(changes),
+        urgent=match.urgent,
     )
 
 
@@ -204,11 +245,14 @@ def seen_since(session: Session, profile: Profile, since: datetime) -> list[Cand
     An entry that was first matched before that moment counts as sent: its changes are shown.
     """
     matches = (
-        select(Match)
+        _matches()
         .where(Match.profile_id == profile.id, Match.created_at >= since)
         .order_by(Match.position)
     )
-    candidates = [replace(candidate_of(match), filed=False) for match in session.scalars(matches)]
+    candidates = [
+        replace(candidate_of(match, None, changes), filed=False)
+        for match, changes in session.execute(matches)
+    ]
     changed = {item.entry_id for item in candidates if item.kind is not NewsKind.NEW}
     new = {item.entry_id for item in candidates if item.kind is NewsKind.NEW}
     return select_items(candidates, changed - new)
