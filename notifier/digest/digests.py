@@ -94,29 +94,16 @@ Renderer = Callable[[DigestView], Rendered]
 
 
 def states(session: Session, items: Collection[Candidate]) -> States:
-    """Load the states that items show: the newest revision for news, else the matched one."""
+    """Load the states that items show: the matched ones, news as later small edits left it."""
     with_entries = (
         select(Match)
         .where(Match.id.in_([item.match_id for item in items]))
         .options(joinedload(Match.entry).joinedload(Entry.source), joinedload(Match.revision))
     )
     matches = {match.id: match for match in session.scalars(with_entries)}
-    newest_ids = (
-        select(func.max(Revision.id))
-        .where(Revision.entry_id.in_([item.entry_id for item in items]))
-        .group_by(Revision.entry_id)
-    )
-    newest = {
-        revision.entry_id: revision
-        for revision in session.scalars(select(Revision).where(Revision.id.in_(newest_ids)))
-    }
-    revisions = {
-        item.match_id: newest[item.entry_id]
-        if item.kind is NewsKind.NEW
-        else matches[item.match_id].revision
-        for item in items
-    }
-    return States(matches, revisions)
+    news = [matches[item.match_id] for item in items if item.kind is NewsKind.NEW]
+    revisions = {match_id: match.revision for match_id, match in matches.items()}
+    return States(matches, revisions | item_rows.shown_as_news(session, news))
 
 
 def compose(

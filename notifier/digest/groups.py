@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from notifier.digest import told_before
 from notifier.digest.folding import Change
-from notifier.digest.selection import Candidate, select_items, together
-from notifier.digest.told import told
+from notifier.digest.selection import Candidate, select_items, together, told_state
+from notifier.digest.told import shown_before, told
 from notifier.digest.view import Variant
 from notifier.enums import NewsKind
 from notifier.store.db import in_chunks
@@ -50,7 +50,8 @@ class Owed(NamedTuple):
 
     Attributes:
         position: of the last match that it was served with.
-        sent: the ids of the entries that it was sent before, as far as that matters.
+        sent: the ids of the entries that it was sent before, as far as that matters, and the
+            states that it was shown (`selection.told_state`).
         waiting: the digests that wait, by id, oldest first.
         hidden: the sections that it leaves out.
     """
@@ -70,15 +71,18 @@ class Stock:
         contents: the items of digests that wait, by digest id.
         known: the entries of these that somebody was told of by deliveries that are not here; after
             a restore these may be news that was polled again.
+        shown: the states of these, by id, that somebody was shown before they were news: they were
+            held, and a newer state was not.
     """
 
     candidates: tuple[Candidate, ...]
     contents: Mapping[int, Sequence[Candidate]]
     known: frozenset[int] = frozenset()
+    shown: frozenset[int] = frozenset()
 
     @property
     def changed(self) -> tuple[int, ...]:
-        """The entries that some may have been told of before, by id.
+        """The entries that some may have been told of before, by id, and states (`told_state`).
 
         Who was told is owed the change of one, and not the same news again: what was dropped and
         restored, or polled again after a restore of the database.
@@ -86,7 +90,8 @@ class Stock:
         unsent = (item for items in self.contents.values() for item in items)
         items = (*self.candidates, *unsent)
         earlier = (item for item in items if item.kind is not NewsKind.NEW or item.restored)
-        return tuple(sorted({item.entry_id for item in earlier} | self.known))
+        entries = {item.entry_id for item in earlier} | self.known
+        return (*sorted(entries), *sorted(map(told_state, self.shown)))
 
 
 def stock(session: Session, profile: Profile, above: int, waiting: Collection[int] = ()) -> Stock:
@@ -100,7 +105,9 @@ def stock(session: Session, profile: Profile, above: int, waiting: Collection[in
     """
     candidates = tuple(_candidates(session, profile, above))
     known = told_before.among(session, {item.entry_id for item in candidates})
-    return Stock(candidates, contents(session, waiting), frozenset(known))
+    changes = [item.revision_id for item in candidates if item.kind is not NewsKind.NEW]
+    shown = shown_before(session, profile.id, changes)
+    return Stock(candidates, contents(session, waiting), frozenset(known), frozenset(shown))
 
 
 def items_of(owed: Owed, stock: Stock) -> tuple[tuple[Candidate, ...], bool]:

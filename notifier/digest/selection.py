@@ -71,12 +71,13 @@ def select_items(
 
     Args:
         candidates: those above the subscription's position, in the order of the match sequence.
-        sent: the ids of entries of which this subscription was sent an earlier revision.
+        sent: the ids of entries of which this subscription was sent an earlier revision, and the
+            states that it was shown already (`told_state`).
         hidden: the sections that the reader hides.
     """
     entries: dict[int, list[Candidate]] = {}
     for candidate in candidates:
-        if not candidate.filed:
+        if not candidate.filed and told_state(candidate.revision_id) not in sent:
             entries.setdefault(candidate.entry_id, []).append(candidate)
     items = [
         item
@@ -87,6 +88,11 @@ def select_items(
     if all(section_of(item) is Section.RELATED for item in items):
         return []
     return in_order(items)
+
+
+def told_state(revision_id: int) -> int:
+    """Return the number of a state among the ids of entries that were sent: none of theirs."""
+    return -revision_id
 
 
 def in_order(items: Iterable[Candidate]) -> list[Candidate]:

@@ -6,19 +6,20 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from notifier.digest import archive, archived_news, drafts, editing
+from notifier.digest import archive, archived_news, drafts, editing, item_rows
 from notifier.digest.digests import Rendered
 from notifier.digest.editing import Edit
-from notifier.enums import Lane, NewsKind
+from notifier.enums import HeldBecause, Lane, NewsKind
 from notifier.i18n.catalog import ENGLISH
 from notifier.i18n.messages import LazyMessage
+from notifier.match import matches
 from notifier.pipeline.run import run_once
 from notifier.settings import Operator, Review
-from notifier.store.models import Delivery, Digest, DigestItem
+from notifier.store.models import Delivery, Digest, DigestItem, Match, Revision
 from tests.support.installation import MONDAY, Installation
 from tests.support.mail_sink import text_of
 from tests.support.news_site import Article
-from tests.support.newsroom import GONE, Newsroom
+from tests.support.newsroom import EDIT, GONE, Newsroom
 from tests.support.paths import PACKAGE
 
 pytestmark = pytest.mark.postgresql_long
@@ -305,3 +306,89 @@ def test_a_trial_that_is_shown_again_is_no_news_to_who_never_knew_it(week: Week)
     week.run(7)
     assert week.mails(DAILY) == []
     assert week.mails(WEEKLY) == []
+
+
+HELD_TEXT = "In the study 98 patients had no new lesions after a year."
+
+
+def test_news_shows_no_state_that_waits_for_a_person_and_that_state_is_told_when_released(
+    week: Week,
+):
+    room = Newsroom(week.made)
+    week.run(0)
+    entry_id = room.see(body=str(EDIT["before"]))
+    week.run(1)
+    room.revise(
+        entry_id,
+        NewsKind.CORRECTED,
+        2 * DAY,
+        EDIT,
+        body=HELD_TEXT,
+        held_because=HeldBecause.MASS_EDIT,
+    )
+    week.run(7)
+    (news,) = week.mails(WEEKLY)
+    assert "89 patients" in news
+    assert "98 patients" not in news
+    release(week, room, 7.5)
+    week.run(14)
+    (correction,) = week.mails(WEEKLY)
+    assert "CORRECTED SINCE WE WROTE" in correction
+    assert "[89 patients → 98 patients]" in correction
+
+
+def test_news_shows_no_state_that_waits_to_be_judged(week: Week):
+    room = Newsroom(week.made)
+    week.run(0)
+    entry_id = room.see(body=str(EDIT["before"]))
+    room.revise(entry_id, NewsKind.CORRECTED, DAY, EDIT, body=HELD_TEXT, judge=False)
+    states = shown_states(week)
+    assert states == [1]
+
+
+def test_news_shows_the_small_edits_since_it_matched(week: Week):
+    room = Newsroom(week.made)
+    week.run(0)
+    entry_id = room.see(body="A made-up txt.")
+    room.revise(entry_id, NewsKind.CORRECTED, 2 * DAY, body="A made-up text.", material=False)
+    room.revise(entry_id, NewsKind.CORRECTED, 3 * DAY, EDIT, held_because=HeldBecause.MASS_EDIT)
+    room.revise(entry_id, NewsKind.CORRECTED, 4 * DAY, body="Another.", material=False)
+    week.run(7)
+    (mail,) = week.mails(WEEKLY)
+    assert "A made-up text." in mail
+    assert "Another." not in mail
+
+
+def test_who_was_shown_a_state_is_not_told_that_it_was_corrected_to_it(week: Week):
+    """A newer state was sent whole while a person still looked at an earlier one."""
+    room = Newsroom(week.made)
+    week.run(0)
+    entry_id = room.see(body=str(EDIT["before"]))
+    week.run(1)
+    assert len(week.mails(DAILY)) == 1
+    room.revise(entry_id, NewsKind.CORRECTED, 2 * DAY, EDIT, held_because=HeldBecause.MASS_EDIT)
+    headline = {"what": "headline", "before": "A", "after": "B", "note": ""}
+    room.revise(entry_id, NewsKind.CORRECTED, 3 * DAY, headline, body=HELD_TEXT)
+    week.run(7)
+    assert "98 patients" in week.mails(WEEKLY)[0]
+    week.mails(DAILY)
+    release(week, room, 7.5)
+    week.run(8)
+    week.run(14)
+    assert week.mails(WEEKLY) == []
+    (correction,) = week.mails(DAILY)
+    assert "[89 patients → 98 patients]" in correction
+
+
+def release(week: Week, room: Newsroom, day: float) -> None:
+    now = MONDAY + day * DAY
+    with week.made.at(now).writing() as session:
+        matches.release(session, room.held_id(), now)
+
+
+def shown_states(week: Week) -> list[int]:
+    """Return the numbers of the states that a new digest would show as news."""
+    with week.made.at(MONDAY).reading() as session:
+        news = session.scalars(select(Match)).all()
+        shown = item_rows.shown_as_news(session, news)
+        return [session.get_one(Revision, state.id).number for state in shown.values()]
