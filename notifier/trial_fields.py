@@ -6,9 +6,10 @@ was chosen by hand; not measured.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum, StrEnum
 
-from notifier.i18n.messages import mark
+from notifier.i18n.messages import mark, mark_number, plural
 
 
 class FieldGroup(Enum):
@@ -228,3 +229,53 @@ def is_news(name: str) -> bool:
     """Return whether a change of this field alone is news."""
     field = field_named(name)
     return field is None or field.is_news
+
+
+# A date moved by a unit (month, week, day) if it moved by nearly one of it. Chosen by hand; not
+# measured.
+_NEARLY_ONE = 0.95
+
+
+def moved_date(before: str, after: str) -> str:
+    """Return ``7 months later``: how far a date moved; empty for texts that are not dates.
+
+    A month that became a day of it, or the other way round, did not move.
+    """
+    old, new = day_of(before), day_of(after)
+    if old is None or new is None or old == new:
+        return ""
+    is_month_alone = len(before.partition(" ")[0]) != len(after.partition(" ")[0])
+    if is_month_alone and (old.year, old.month) == (new.year, new.month):
+        return ""
+    days = abs((new - old).days)
+    size, later, earlier = next(span for span in _SPANS if days >= span[0] * _NEARLY_ONE)
+    return plural(*(later if new > old else earlier), round(days / size))
+
+
+# The days of a unit, and a date that moved by it.
+_SPANS = (
+    (
+        30.44,
+        mark_number("%(n)s month later", "%(n)s months later"),
+        mark_number("%(n)s month earlier", "%(n)s months earlier"),
+    ),
+    (
+        7,
+        mark_number("%(n)s week later", "%(n)s weeks later"),
+        mark_number("%(n)s week earlier", "%(n)s weeks earlier"),
+    ),
+    (
+        1,
+        mark_number("%(n)s day later", "%(n)s days later"),
+        mark_number("%(n)s day earlier", "%(n)s days earlier"),
+    ),
+)
+
+
+def day_of(text: str) -> date | None:
+    """Return the day of ``2027-06 (estimated)`` or ``2027-06-15``; a month is its first day."""
+    day = text.partition(" ")[0]
+    try:
+        return date.fromisoformat(day if len(day) > len("2027-06") else f"{day}-01")
+    except ValueError:
+        return None

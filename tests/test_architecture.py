@@ -57,7 +57,7 @@ WRITERS = {
         "digest/editing.py",
         "digest/decisions.py",
     ),
-    "DigestItem": ("digest/digests.py", "digest/editing.py"),
+    "DigestItem": ("digest/item_rows.py", "digest/editing.py"),
     "Subscriber": ("subscribers/",),
     "Subscription": ("subscribers/",),
     "Consent": ("subscribers/consent.py",),

@@ -124,24 +124,30 @@ def _events(
         judgement = judge(revision)
         news = judging.classify(revision, judgement, last_news.get(revision.entry_id))
         if news is not None:
-            kind, judgement = news
+            kind = news.kind
             if held.held_because(revision, kind) and revision.id not in released:
                 waiting += moment > since
                 continue
             last_news[revision.entry_id] = news
-            candidate = Candidate(
-                revision.id,
-                len(events) + 1,
-                revision.entry_id,
-                kind,
-                judgement.tier,
-                judgement.score,
-            )
+            candidate = _candidate(revision, news, len(events) + 1)
             events += [_Event(moment, candidate, revision)] if moment > since else []
         elif judgement is not None and judgement.near_miss_tier and moment > since:
             near_misses.add(revision.entry_id)
     events.sort(key=lambda event: (event.moment, event.candidate.position))
     return events, len(near_misses - last_news.keys()) + waiting
+
+
+def _candidate(revision: Revision, news: News, position: int) -> Candidate:
+    return Candidate(
+        revision.id,
+        position,
+        revision.entry_id,
+        news.kind,
+        news.judgement.tier,
+        news.judgement.score,
+        revision_id=revision.id,
+        changes=tuple(revision.changes),
+    )
 
 
 def _known_at(revision: Revision) -> datetime:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from notifier.digest.changes import MOST, ChangeView, describe_changes
 from notifier.digest.evidence import snapshot_key
-from notifier.digest.groups import candidate_of
+from notifier.digest.groups import candidate_of, stored
 from notifier.digest.items import item_view
 from notifier.digest.view import DigestView, Variant, digest_view, note_paragraphs
 from notifier.enums import DigestStatus, Edition, NewsKind, Tier
@@ -152,11 +152,10 @@ def has_begun() -> ColumnElement[bool]:
 
 def sent_view(session: Session, digest: Digest) -> DigestView:
     """Return the view of a stored digest, with the items that did not fit into its mail."""
-    candidates, matches, revisions = [], {}, {}
-    for item in items_of(session, digest):
-        match = item.match
-        candidates.append(candidate_of(match, item.kind))
-        matches[match.id], revisions[match.id] = match, item.revision
+    items = items_of(session, digest)
+    candidates = stored(session, items)
+    matches = {item.match_id: item.match for item in items}
+    revisions = {item.match_id: item.revision for item in items}
     profile = digest.profile
     variant = Variant(
         digest.cadence, digest.edition, digest.language, snapshot_key(profile.document)

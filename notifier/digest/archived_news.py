@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from notifier.digest.archive import PUBLISHED, has_begun, public_profiles
 from notifier.digest.changes import ChangeView, describe_changes
+from notifier.digest.folding import Change
+from notifier.digest.groups import stored
 from notifier.digest.items import spoken
 from notifier.enums import Authority, Edition, NewsKind
 from notifier.i18n.catalog import SOURCE, Language
@@ -93,6 +95,7 @@ class _Told:
         digest_id: the first of these digests.
         match_id: the match that they told.
         revision_id: the state that they told.
+        earlier: the states whose changes they told with it.
         kind: the kind of news that it was.
         entry_id: of the match.
         story: of the match; None for none.
@@ -105,6 +108,7 @@ class _Told:
     digest_id: int
     match_id: int
     revision_id: int
+    earlier: tuple[int, ...]
     kind: NewsKind
     entry_id: int
     story: int | None
@@ -136,11 +140,17 @@ def listed(session: Session, language: Language) -> tuple[ArchivedNews, ...]:
         reverse=True,
     )[:_MOST_NEWS]
     states = _states(session, [item.revision_id for item, _ in shown])
+    changes = _changes(session, [item for item, _ in shown])
     names = _source_names(session, [item.entry_id for _, items in shown for item in items])
     told_by = dict(_digests(session, [item.digest_id for item, _ in shown]))
     return tuple(
         _news(
-            item, told_by[item.digest_id], states[item.revision_id], _names(items, names), language
+            item,
+            told_by[item.digest_id],
+            states[item.revision_id],
+            changes.get((item.digest_id, item.match_id), ()),
+            _names(items, names),
+            language,
         )
         for item, items in shown
     )
@@ -175,21 +185,22 @@ def _items(session: Session) -> list[_Told]:
     )
     digests_by_id = {row.id: row for row in session.execute(newest)}
     in_digests = select(
-        DigestItem.digest_id, DigestItem.match_id, DigestItem.revision_id, DigestItem.kind
-    ).where(DigestItem.digest_id.in_(digests_by_id))
+        DigestItem.digest_id, DigestItem.match_id, DigestItem.revision_id, DigestItem.earlier,
+        DigestItem.kind,
+    ).where(DigestItem.digest_id.in_(digests_by_id))  # fmt: skip
     rows = sorted(
-        (row.digest_id, row.match_id, row.revision_id, row.kind)
+        (row.digest_id, row.match_id, row.revision_id, tuple(row.earlier or ()), row.kind)
         for row in session.execute(in_digests)
     )
-    matches = _matches(session, {match_id for _, match_id, _, _ in rows})
+    matches = _matches(session, {row[1] for row in rows})
     items: dict[tuple[Any, ...], _Told] = {}
-    for digest_id, match_id, revision_id, kind in rows:
+    for digest_id, match_id, revision_id, earlier, kind in rows:
         digest = digests_by_id[digest_id]
-        key = (digest.language, digest.edition, match_id, revision_id, kind)
+        key = (digest.language, digest.edition, match_id, revision_id, earlier, kind)
         if key not in items and match_id in matches:
             items[key] = _Told(
                 digest.profile_id, digest.language, digest.edition, digest_id,
-                match_id, revision_id, kind, *matches[match_id],
+                match_id, revision_id, earlier, kind, *matches[match_id],
             )  # fmt: skip
     return list(items.values())
 
@@ -236,6 +247,27 @@ def _states(session: Session, revision_ids: Iterable[int]) -> dict[int, Revision
     return {revision.id: revision for revision in session.scalars(loaded)}
 
 
+def _changes(session: Session, items: Iterable[_Told]) -> dict[tuple[int, int], tuple[Change, ...]]:
+    """Return what digests told of several states as one, by digest and match."""
+    keys = {(item.digest_id, item.match_id) for item in items if item.earlier}
+    wanted = (
+        select(DigestItem)
+        .where(
+            DigestItem.digest_id.in_({digest_id for digest_id, _ in keys}),
+            DigestItem.match_id.in_({match_id for _, match_id in keys}),
+        )
+        .options(
+            joinedload(DigestItem.match),
+            joinedload(DigestItem.revision).load_only(Revision.changes),
+        )
+    )
+    together = session.scalars(wanted).all() if keys else ()
+    return {
+        (item.digest_id, item.match_id): candidate.changes
+        for item, candidate in zip(together, stored(session, together), strict=True)
+    }
+
+
 def _source_names(session: Session, entry_ids: Iterable[int]) -> dict[int, str]:
     rows = (
         select(Entry.id, Source.name)
@@ -276,14 +308,15 @@ def _news(
     item: _Told,
     digest: ArchivedDigest,
     revision: Revision,
+    together: Sequence[Change],
     names: Sequence[str],
     language: Language,
 ) -> ArchivedNews:
     entry, lang = revision.entry, spoken(revision)
     changes: tuple[ChangeView, ...] = ()
     if item.kind is not NewsKind.NEW:
-        kind = entry.source.kind
-        changes = describe_changes(revision.changes, kind, item.edition, language, lang)
+        stored_changes, kind = together or revision.changes, entry.source.kind
+        changes = describe_changes(stored_changes, kind, item.edition, language, lang)
     title = foreign(shorten(revision.title or entry.title, _LONGEST_TITLE), lang, language.code)
     source = entry.source.name
     return ArchivedNews(

@@ -1,7 +1,7 @@
 """Digests: composed for a group of subscriptions, stored with their items, released and ended.
 
-Owns the tables of digests and their items; what a person decides about one is in `drafts.py` and
-`editing.py`.
+Owns the table of digests; what a person decides about one is in `drafts.py` and `editing.py`, the
+rows of the items in `item_rows.py`.
 """
 
 import hashlib
@@ -9,10 +9,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
+from notifier.digest import item_rows
 from notifier.digest.groups import Group
+from notifier.digest.item_rows import ItemRow
 from notifier.digest.selection import Candidate
 from notifier.digest.view import DigestView, Variant, digest_view
 from notifier.enums import DeliveryStatus, DigestStatus, NewsKind
@@ -21,7 +23,6 @@ from notifier.store.db import in_chunks
 from notifier.store.models import (
     Delivery,
     Digest,
-    DigestItem,
     Entry,
     HeldSuppression,
     Match,
@@ -78,43 +79,32 @@ class ComposedDigest:
             waited, the time of composing follows after a `+`. `"quiet/2026-03-02"` for a digest of
             a month without news: the day on which it was due.
         rendered: the subject and the body.
-        items: match id, revision id and kind of each item, in their order.
+        items: in their order.
+        urgent: whether it contains news that cannot wait.
     """
 
     variant: Variant
     group_key: str
     window: str
     rendered: Rendered
-    items: tuple[tuple[int, int, NewsKind], ...] = ()
+    items: tuple[ItemRow, ...] = ()
+    urgent: bool = False
 
 
 Renderer = Callable[[DigestView], Rendered]
 
 
 def states(session: Session, items: Collection[Candidate]) -> States:
-    """Load the states that items show: the newest revision for news, else the matched one."""
+    """Load the states that items show: the matched ones, news as later small edits left it."""
     with_entries = (
         select(Match)
         .where(Match.id.in_([item.match_id for item in items]))
         .options(joinedload(Match.entry).joinedload(Entry.source), joinedload(Match.revision))
     )
     matches = {match.id: match for match in session.scalars(with_entries)}
-    newest_ids = (
-        select(func.max(Revision.id))
-        .where(Revision.entry_id.in_([item.entry_id for item in items]))
-        .group_by(Revision.entry_id)
-    )
-    newest = {
-        revision.entry_id: revision
-        for revision in session.scalars(select(Revision).where(Revision.id.in_(newest_ids)))
-    }
-    revisions = {
-        item.match_id: newest[item.entry_id]
-        if item.kind is NewsKind.NEW
-        else matches[item.match_id].revision
-        for item in items
-    }
-    return States(matches, revisions)
+    news = [matches[item.match_id] for item in items if item.kind is NewsKind.NEW]
+    revisions = {match_id: match.revision for match_id, match in matches.items()}
+    return States(matches, revisions | item_rows.shown_as_news(session, news))
 
 
 def compose(
@@ -142,10 +132,9 @@ def compose(
     window = f"{group.items[0].position}-{profile.position}/{due_at:%Y-%m-%dT%H:%M}Z"
     if group.merging:
         window += f"+{now:%Y-%m-%dT%H:%M}Z"
-    items = tuple(
-        (item.match_id, states.revisions[item.match_id].id, item.kind) for item in group.items
-    )
-    return ComposedDigest(group.variant, group_key(group), window, render(view), items)
+    urgent = any(item.urgent for item in group.items)
+    items = item_rows.rows(group.items, states.revisions)
+    return ComposedDigest(group.variant, group_key(group), window, render(view), items, urgent)
 
 
 def compose_no_news(variant: Variant, rendered: Rendered, due_at: datetime) -> ComposedDigest:
@@ -172,19 +161,7 @@ def store(session: Session, profile_id: int, composed: ComposedDigest, now: date
     digest = _digest(profile_id, composed, now)
     session.add(digest)
     session.flush()
-    # One statement: other writers wait for the end of this transaction.
-    rows = [
-        {
-            "digest_id": digest.id,
-            "match_id": match_id,
-            "revision_id": revision_id,
-            "kind": kind,
-            "rank": rank,
-        }
-        for rank, (match_id, revision_id, kind) in enumerate(composed.items, 1)
-    ]
-    if rows:
-        session.execute(insert(DigestItem), rows)
+    item_rows.store(session, digest.id, composed.items)
     return digest.id
 
 
@@ -251,13 +228,6 @@ def build_view(
     return digest_view(profile, items, shown.matches, shown.revisions, variant, now)
 
 
-def is_urgent(session: Session, composed: ComposedDigest) -> bool:
-    """Return whether a digest contains news that cannot wait."""
-    matches = [match_id for match_id, _, _ in composed.items]
-    urgent = select(Match.id).where(Match.id.in_(matches), Match.urgent.is_(True)).limit(1)
-    return session.scalar(urgent) is not None
-
-
 def group_key(group: Group) -> str:
     """Return 64 hexadecimal digits that are equal for the same items in the same words."""
     variant = group.variant
@@ -265,9 +235,14 @@ def group_key(group: Group) -> str:
         str(variant.edition),
         variant.language,
         variant.seen_snapshot,
-        *(f"{item.match_id} {item.kind}" for item in group.items),
+        *(_key_of(item) for item in group.items),
     ]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
+
+
+def _key_of(item: Candidate) -> str:
+    earlier = f" after {','.join(map(str, item.earlier))}" if item.earlier else ""
+    return f"{item.match_id} {item.kind}{earlier}"
 
 
 def find(session: Session, digest_id: int) -> Digest:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
-from notifier.digest import digests, outdated
+from notifier.digest import digests, groups, outdated
 from notifier.digest.digests import ComposedDigest
 from notifier.enums import DigestStatus, NewsKind
 from notifier.store.db import in_chunks
@@ -318,12 +318,8 @@ def go_on(session: Session, digest_ids: Collection[int]) -> bool:
 
 def is_urgent(session: Session, digest_id: int) -> bool:
     """Return whether a stored digest contains news that cannot wait."""
-    urgent = (
-        select(Match.id)
-        .join(DigestItem, DigestItem.match_id == Match.id)
-        .where(DigestItem.digest_id == digest_id, Match.urgent.is_(True))
-    )
-    return session.scalar(urgent.limit(1)) is not None
+    items = groups.contents(session, [digest_id])[digest_id]
+    return any(item.urgent for item in items)
 
 
 def lock(session: Session, digest_id: int) -> Digest:

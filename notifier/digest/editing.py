@@ -8,13 +8,14 @@ is not sent later either is stored in `match/`.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import delete, exists, insert, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from notifier.digest import archive, digests, drafts
+from notifier.digest import archive, digests, drafts, item_rows
 from notifier.digest.digests import Rendered
 from notifier.digest.evidence import snapshot_key
-from notifier.digest.groups import Group, candidate_of
+from notifier.digest.groups import Group, stored
+from notifier.digest.item_rows import ItemRow
 from notifier.digest.selection import Candidate, Section, in_order, section_of
 from notifier.digest.view import DigestView, Variant, digest_view, note_paragraphs
 from notifier.enums import DeliveryStatus, DigestStatus, NewsKind
@@ -54,7 +55,7 @@ class Edited:
         content: the name of its content before.
         note: the text above its items.
         view: its new texts.
-        items: match id, revision id and kind of each item, in their order.
+        items: in their order.
         dropped: match id and kind of each item that is left out.
         group_key: what its readers are owed now.
     """
@@ -63,7 +64,7 @@ class Edited:
     content: str
     note: str
     view: DigestView
-    items: tuple[tuple[int, int, NewsKind], ...]
+    items: tuple[ItemRow, ...]
     dropped: tuple[tuple[int, NewsKind], ...]
     group_key: str
 
@@ -78,7 +79,7 @@ def read(session: Session, digest_id: int, edit: Edit) -> Edited:
     """
     digest = digests.find(session, digest_id)
     _require_editable(session, digest)
-    items = [candidate_of(item.match, item.kind) for item in archive.items_of(session, digest)]
+    items = stored(session, archive.items_of(session, digest))
     _require_items(digest, items, (*edit.first, *edit.dropped))
     kept = [item for item in items if item.match_id not in edit.dropped]
     if all(section_of(item) is Section.RELATED for item in kept):
@@ -107,7 +108,7 @@ def read(session: Session, digest_id: int, edit: Edit) -> Edited:
         drafts.content_of(digest),
         note,
         replace(view, note=note_paragraphs(note)),
-        tuple((each.match_id, states.revisions[each.match_id].id, each.kind) for each in ordered),
+        item_rows.rows(ordered, states.revisions),
         tuple((each.match_id, each.kind) for each in items if each.match_id in edit.dropped),
         digests.group_key(Group(tuple(in_order(kept)), variant)),
     )
@@ -141,17 +142,7 @@ def store(session: Session, edited: Edited, rendered: Rendered) -> Digest:
     if digest.status is DigestStatus.APPROVED:
         digest.status = DigestStatus.DRAFT
     session.execute(delete(DigestItem).where(DigestItem.digest_id == digest.id))
-    rows = [
-        {
-            "digest_id": digest.id,
-            "match_id": match_id,
-            "revision_id": revision_id,
-            "kind": kind,
-            "rank": rank,
-        }
-        for rank, (match_id, revision_id, kind) in enumerate(edited.items, 1)
-    ]
-    session.execute(insert(DigestItem), rows)
+    item_rows.store(session, digest.id, edited.items)
     session.flush()
     session.expire(digest, ["items"])
     return digest

@@ -12,16 +12,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import false, func, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, false, func, select, union_all
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from notifier.digest import outdated, told_before
-from notifier.digest.selection import Candidate, select_items
-from notifier.digest.told import told
+from notifier.digest.folding import Change
+from notifier.digest.selection import Candidate, select_items, together, told_state
+from notifier.digest.told import shown_before, told
 from notifier.digest.view import Variant
 from notifier.enums import NewsKind
 from notifier.store.db import in_chunks
-from notifier.store.models import DigestItem, Match, Profile, Subscription
+from notifier.store.models import DigestItem, Match, Profile, Revision, Subscription
 
 # How far before the newest match the latest items reach. Chosen by hand; not measured.
 _LATEST_PERIOD = timedelta(days=30)
@@ -49,7 +50,8 @@ class Owed(NamedTuple):
 
     Attributes:
         position: of the last match that it was served with.
-        sent: the ids of the entries that it was sent before, as far as that matters.
+        sent: the ids of the entries that it was sent before, as far as that matters, and the
+            states that it was shown (`selection.told_state`).
         waiting: the digests that wait, by id, oldest first.
         hidden: the sections that it leaves out.
     """
@@ -70,16 +72,19 @@ class Stock:
         known: the entries of these that somebody was told of by deliveries that are not here; after
             a restore these may be news that was polled again.
         later: the matches by which items of digests that wait are outdated, by entry.
+        shown: the states of these, by id, that somebody was shown before they were news: they were
+            held, and a newer state was not.
     """
 
     candidates: tuple[Candidate, ...]
     contents: Mapping[int, Sequence[Candidate]]
     known: frozenset[int] = frozenset()
     later: Mapping[int, Sequence[Candidate]] = field(default_factory=dict)
+    shown: frozenset[int] = frozenset()
 
     @property
     def changed(self) -> tuple[int, ...]:
-        """The entries that some may have been told of before, by id.
+        """The entries that some may have been told of before, by id, and states (`told_state`).
 
         Who was told is owed the change of one, and not the same news again: what was dropped and
         restored, or polled again after a restore of the database.
@@ -87,13 +92,14 @@ class Stock:
         unsent = (item for items in self.contents.values() for item in items)
         items = (*self.candidates, *unsent)
         earlier = (item for item in items if item.kind is not NewsKind.NEW or item.restored)
-        return tuple(sorted({item.entry_id for item in earlier} | self.known | self.later.keys()))
+        entries = {item.entry_id for item in earlier} | self.known | self.later.keys()
+        return (*sorted(entries), *sorted(map(told_state, self.shown)))
 
     def until(self, position: int) -> "Stock":
         """Return what was known at a position."""
-        return Stock(
-            tuple(each for each in self.candidates if each.position <= position),
-            self.contents,
+        return replace(
+            self,
+            candidates=tuple(each for each in self.candidates if each.position <= position),
             later={
                 entry_id: [each for each in matches if each.position <= position]
                 for entry_id, matches in self.later.items()
@@ -120,11 +126,14 @@ def stock(session: Session, profile: Profile, above: int, waiting: Collection[in
     """
     candidates = tuple(_candidates(session, profile, above))
     known = told_before.among(session, {item.entry_id for item in candidates})
+    changes = [item.revision_id for item in candidates if item.kind is not NewsKind.NEW]
+    shown = shown_before(session, profile.id, changes)
     return Stock(
         candidates,
-        _contents(session, waiting),
+        contents(session, waiting),
         frozenset(known),
         _later(session, profile, waiting),
+        frozenset(shown),
     )
 
 
@@ -172,33 +181,64 @@ def items_for(
     return items_of(reader, owed)[0]
 
 
-def _contents(session: Session, digest_ids: Collection[int]) -> dict[int, list[Candidate]]:
+def contents(session: Session, digest_ids: Collection[int]) -> Mapping[int, Sequence[Candidate]]:
     """Return the items of digests, as the kinds of news as which these show them."""
-    contents: dict[int, list[Candidate]] = defaultdict(list)
+    by_digest: dict[int, list[Candidate]] = defaultdict(list)
     for chunk in in_chunks(digest_ids):
-        items = (
-            select(DigestItem.digest_id, DigestItem.kind, Match)
-            .join(Match, Match.id == DigestItem.match_id)
+        items = session.scalars(
+            select(DigestItem)
+            .join(DigestItem.match)
             .where(DigestItem.digest_id.in_(chunk))
             .order_by(Match.position)
-        )
-        for digest_id, kind, match in session.execute(items):
-            contents[digest_id].append(candidate_of(match, kind))
-    return contents
+            .options(
+                contains_eager(DigestItem.match),
+                joinedload(DigestItem.revision).load_only(Revision.changes),
+            )
+        ).all()
+        for item, candidate in zip(items, stored(session, items), strict=True):
+            by_digest[item.digest_id].append(candidate)
+    return by_digest
+
+
+def stored(session: Session, items: Sequence[DigestItem]) -> list[Candidate]:
+    """Return the items of digests as they were selected, with the changes that these tell.
+
+    Args:
+        session: a session of any kind.
+        items: with their match and revision.
+    """
+    ids = {revision_id for item in items for revision_id in item.earlier or ()}
+    changes: dict[int, tuple[NewsKind, Sequence[Change]]] = {}
+    for chunk in in_chunks(ids):
+        rows = select(Revision.id, Revision.kind, Revision.changes).where(Revision.id.in_(chunk))
+        changes |= {row.id: (row.kind, row.changes) for row in session.execute(rows)}
+    return [_stored(item, changes) for item in items]
+
+
+def _stored(
+    item: DigestItem, changes: Mapping[int, tuple[NewsKind, Sequence[Change]]]
+) -> Candidate:
+    own = candidate_of(item.match, item.kind, item.revision.changes)
+    earlier = [
+        replace(own, revision_id=revision_id, kind=kind, changes=tuple(its_changes))
+        for revision_id in item.earlier or ()
+        for kind, its_changes in (changes[revision_id],)
+    ]
+    return next(iter(together([*earlier, own])), own)
 
 
 def _later(
     session: Session, profile: Profile, digest_ids: Collection[int]
 ) -> dict[int, list[Candidate]]:
     """Return the matches by which items of digests of a profile are outdated, by entry."""
-    matches: dict[int, Match] = {}
+    found: dict[int, Candidate] = {}
     for chunk in in_chunks(digest_ids):
         ids = outdated.later_matches(chunk, profile.position)
-        rows = session.scalars(select(Match).where(Match.id.in_(ids)))
-        matches |= {match.id: match for match in rows}
+        rows = session.execute(_matches().where(Match.id.in_(ids)))
+        found |= {match.id: candidate_of(match, None, changes) for match, changes in rows}
     later: dict[int, list[Candidate]] = defaultdict(list)
-    for match in matches.values():
-        later[match.entry_id].append(candidate_of(match))
+    for candidate in found.values():
+        later[candidate.entry_id].append(candidate)
     return dict(later)
 
 
@@ -220,7 +260,7 @@ def variant_of(subscription: Subscription, snapshot: str) -> Variant:
 
 def _candidates(session: Session, profile: Profile, above: int) -> list[Candidate]:
     matches = (
-        select(Match)
+        _matches()
         .where(
             Match.profile_id == profile.id,
             Match.position > above,
@@ -231,15 +271,22 @@ def _candidates(session: Session, profile: Profile, above: int) -> list[Candidat
         )
         .order_by(Match.position)
     )
-    return [candidate_of(match) for match in session.scalars(matches)]
+    return [candidate_of(match, None, changes) for match, changes in session.execute(matches)]
 
 
-def candidate_of(match: Match, kind: NewsKind | None = None) -> Candidate:
+def _matches() -> Select[Match, Sequence[Change]]:
+    return select(Match, Revision.changes).join(Revision, Revision.id == Match.revision_id)
+
+
+def candidate_of(
+    match: Match, kind: NewsKind | None = None, changes: Sequence[Change] = ()
+) -> Candidate:
     """Return a stored match as the selection needs it.
 
     Args:
         match: the match.
         kind: the kind as which a stored digest shows it, if not its own.
+        changes: of its revision.
     """
     kind = kind or match.kind
     return Candidate(
@@ -252,6 +299,8 @@ def candidate_of(match: Match, kind: NewsKind | None = None) -> Candidate:
         filed=match.filed,
         revision_id=match.revision_id,
         restored=match.restored_at is not None,
+        changes=tuple(changes),
+        urgent=match.urgent,
     )
 
 
@@ -261,11 +310,14 @@ def seen_since(session: Session, profile: Profile, since: datetime) -> list[Cand
     An entry that was first matched before that moment counts as sent: its changes are shown.
     """
     matches = (
-        select(Match)
+        _matches()
         .where(Match.profile_id == profile.id, Match.created_at >= since)
         .order_by(Match.position)
     )
-    candidates = [replace(candidate_of(match), filed=False) for match in session.scalars(matches)]
+    candidates = [
+        replace(candidate_of(match, None, changes), filed=False)
+        for match, changes in session.execute(matches)
+    ]
     changed = {item.entry_id for item in candidates if item.kind is not NewsKind.NEW}
     new = {item.entry_id for item in candidates if item.kind is NewsKind.NEW}
     return select_items(candidates, changed - new)

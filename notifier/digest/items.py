@@ -13,6 +13,7 @@ from typing import Any
 from notifier import trial_fields
 from notifier.digest import changes
 from notifier.digest.changes import ChangeView, describe_changes, describe_trial
+from notifier.digest.folding import Change
 from notifier.digest.selection import Candidate
 from notifier.enums import Authority, Edition, NewsKind, SourceKind
 from notifier.i18n.catalog import Language
@@ -159,7 +160,8 @@ def item_view(
     is_news = candidate.kind is NewsKind.NEW
     kind = entry.source.kind
     lang = spoken(revision)
-    described = () if is_news else describe_changes(revision.changes, kind, edition, language, lang)
+    stored_changes = () if is_news else told_changes(candidate, revision)
+    described = describe_changes(stored_changes, kind, edition, language, lang)
     return ItemView(
         kind=candidate.kind,
         tier=str(candidate.tier),
@@ -172,12 +174,17 @@ def item_view(
         summary=_summary(revision, kind, edition, language, lang) if is_news else "",
         changes=described[: changes.MOST],
         more_changes=max(len(described) - changes.MOST, 0),
-        aside=_aside(revision, kind, language, is_news=is_news),
+        aside=_aside(revision, kind, language, has_several=len(stored_changes) > 1),
         reasons=_reasons(candidate.kind, match.reasons, language),
         others=tuple(_outlet(other, edition, language) for other in others[:_MOST_OUTLETS]),
         more_others=max(len(others) - _MOST_OUTLETS, 0),
         details=_details(revision, match, trials, language) if edition is Edition.CLINICIAN else (),
     )
+
+
+def told_changes(candidate: Candidate, revision: Revision) -> Sequence[Change]:
+    """Return what a digest tells of a change: those of the state, or of several states as one."""
+    return candidate.changes if candidate.earlier else revision.changes
 
 
 def _url(match: Match) -> str:
@@ -229,11 +236,10 @@ def _shown_date(revision: Revision, published_at: datetime | None, *, is_news: b
     return ((published_at if is_news else None) or revision.observed_at).date()
 
 
-def _aside(revision: Revision, kind: SourceKind, language: Language, *, is_news: bool) -> str:
+def _aside(revision: Revision, kind: SourceKind, language: Language, *, has_several: bool) -> str:
     """Return remarks about a trial's data: the order of several changes, and the data's date."""
     if kind is not SourceKind.REGISTRY:
         return ""
-    has_several = not is_news and len(revision.changes) > 1
     remarks = [language.gettext(trial_fields.RULE)] if has_several else []
     if revision.as_of:
         remarks.append(

@@ -232,5 +232,5 @@ def _stored(
     session: Session, profile: Profile, composed: ComposedDigest, now: datetime
 ) -> tuple[int, Lane]:
     """Store a digest; return its id, and the lane of its deliveries."""
-    lane = Lane.URGENT if digests.is_urgent(session, composed) else Lane.OTHERS
+    lane = Lane.URGENT if composed.urgent else Lane.OTHERS
     return digests.store(session, profile.id, composed, now), lane

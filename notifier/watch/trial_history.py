@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from notifier.enums import SourceKind
 from notifier.store.models import Entry, EntryAlias, Revision, Source
 from notifier.store.models.sources import Change
-from notifier.watch.compare.trial_changes import day_of
+from notifier.trial_fields import day_of
 from notifier.watch.keys import KeyKind
 
 # Newest states of a trial that are read. Chosen by hand; not measured.

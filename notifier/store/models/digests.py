@@ -4,6 +4,7 @@ import secrets
 from datetime import datetime
 
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     ForeignKey,
     Index,
@@ -105,7 +106,12 @@ class Digest(Base):
 class DigestItem(Base):
     """A match in a digest: which revision was sent, as which kind of news.
 
-    Writer: `digest/digests.py`. `rank` is the place in the digest, from 1.
+    Writer: `digest/item_rows.py`.
+
+    Attributes:
+        rank: the place in the digest, from 1.
+        earlier: the ids of the revisions before this one whose changes are told with it, in order;
+            None for none.
     """
 
     __tablename__ = "digest_item"
@@ -121,6 +127,7 @@ class DigestItem(Base):
     )
     kind: Mapped[NewsKind]
     rank: Mapped[int]
+    earlier: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
 
     match: Mapped[Match] = relationship()
     revision: Mapped[Revision] = relationship()

@@ -5,11 +5,10 @@ other spellings of a place are no change.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from notifier import trial_fields
-from notifier.i18n.messages import LazyMessage, mark_number, plural
+from notifier.i18n.messages import LazyMessage, plural
 from notifier.store.models.sources import Change
 from notifier.trial_fields import FieldForm, FieldGroup
 from notifier.watch.compare import places
@@ -22,9 +21,6 @@ from notifier.watch.parsers.observation import ASIDE
 
 # Items of a list that are named in a change. Chosen by hand; not measured.
 _MOST_NAMED = 5
-# A date moved by a unit (month, week, day) if it moved by nearly one of it. Chosen by hand; not
-# measured.
-_NEARLY_ONE = 0.95
 # States, in small letters, in which a trial takes no participants. The registry then shows no state
 # of its places, so that those that closed earlier stand among the others.
 _TAKES_NOBODY = frozenset((
@@ -104,7 +100,7 @@ _SPELLING_OF: Mapping[FieldForm, Callable[[str], str]] = {
 
 
 def _field_change(name: str, before: str, after: str) -> Change:
-    return changed(name, before, after, _moved_date(before, after))
+    return changed(name, before, after, trial_fields.moved_date(before, after))
 
 
 def _unclear_items(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
@@ -157,48 +153,3 @@ def _first_items(items: Sequence[str]) -> str:
     named = "; ".join(items[:_MOST_NAMED])
     more = len(items) - _MOST_NAMED
     return LazyMessage("%(items)s; and %(n)s more", items=named, n=more) if more > 0 else named
-
-
-def _moved_date(before: str, after: str) -> str:
-    """Return ``7 months later``: how far a date moved; empty for texts that are not dates.
-
-    A month that became a day of it, or the other way round, did not move.
-    """
-    old, new = day_of(before), day_of(after)
-    if old is None or new is None or old == new:
-        return ""
-    is_month_alone = len(before.partition(" ")[0]) != len(after.partition(" ")[0])
-    if is_month_alone and (old.year, old.month) == (new.year, new.month):
-        return ""
-    days = abs((new - old).days)
-    size, later, earlier = next(span for span in _SPANS if days >= span[0] * _NEARLY_ONE)
-    return plural(*(later if new > old else earlier), round(days / size))
-
-
-# The days of a unit, and a date that moved by it.
-_SPANS = (
-    (
-        30.44,
-        mark_number("%(n)s month later", "%(n)s months later"),
-        mark_number("%(n)s month earlier", "%(n)s months earlier"),
-    ),
-    (
-        7,
-        mark_number("%(n)s week later", "%(n)s weeks later"),
-        mark_number("%(n)s week earlier", "%(n)s weeks earlier"),
-    ),
-    (
-        1,
-        mark_number("%(n)s day later", "%(n)s days later"),
-        mark_number("%(n)s day earlier", "%(n)s days earlier"),
-    ),
-)
-
-
-def day_of(text: str) -> date | None:
-    """Return the day of ``2027-06 (estimated)`` or ``2027-06-15``; a month is its first day."""
-    day = text.partition(" ")[0]
-    try:
-        return date.fromisoformat(day if len(day) > len("2027-06") else f"{day}-01")
-    except ValueError:
-        return None
