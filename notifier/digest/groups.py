@@ -231,13 +231,13 @@ def _later(
     session: Session, profile: Profile, digest_ids: Collection[int]
 ) -> dict[int, list[Candidate]]:
     """Return the matches by which items of digests of a profile are outdated, by entry."""
-    found: dict[int, Candidate] = {}
+    candidates: dict[int, Candidate] = {}
     for chunk in in_chunks(digest_ids):
         ids = outdated.later_matches(chunk, profile.position)
         rows = session.execute(_matches().where(Match.id.in_(ids)))
-        found |= {match.id: candidate_of(match, None, changes) for match, changes in rows}
+        candidates |= {match.id: candidate_of(match, None, changes) for match, changes in rows}
     later: dict[int, list[Candidate]] = defaultdict(list)
-    for candidate in found.values():
+    for candidate in candidates.values():
         later[candidate.entry_id].append(candidate)
     return dict(later)
 

@@ -76,10 +76,11 @@ def _reasons(session: Session, which: ColumnElement[bool]) -> dict[int, str]:
 
 
 def _is_later() -> ColumnElement[bool]:
-    """Return the SQL condition that a match is a later state of an item's entry.
+    """Return the SQL condition that a match corrects or withdraws an item's entry.
 
-    One of an older state that was held until now changes nothing. The columns of other indexes are
-    expressions: SQLite would read all later matches of the profile.
+    Changes of trials and pages are owed for themselves. One of an older state that was held until
+    now changes nothing. The columns of other indexes are expressions: SQLite would read all later
+    matches of the profile.
     """
     return and_(
         _LATER.entry_id == Match.entry_id,
@@ -87,4 +88,5 @@ def _is_later() -> ColumnElement[bool]:
         _LATER.position + 0 > Match.position,
         _LATER.revision_id + 0 > Match.revision_id,
         _LATER.filed.is_(False),
+        _LATER.kind.in_(_CHANGED),
     )

@@ -141,7 +141,8 @@ _NOES_OF_DIAGNOSES = words(
 )
 _OF_SIGN_UPS = re.compile(
     r"\b(?:opt ?in|doi|sign ?up|confirmation|anmeld|bestätigung|inscri|consent|permission|gdpr"
-    r"|dsgvo|rgpd|privacy|datenschutz|einwillig|zustimm|einverst|verif|event$|notes?$|tags?$|labels?$)"
+    r"|dsgvo|rgpd|privacy|datenschutz|einwillig|zustimm|einverst|verif|event$|notes?$"
+    r"|tags?$|labels?$)"
 )
 _ALL_NOES = _PLAIN_NOES | _NOES_OF_STUDIES | _NOES_OF_DIAGNOSES
 # Cells of other lengths, which most are, need no closer look; signs around a word are allowed.
