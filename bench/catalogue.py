@@ -159,7 +159,10 @@ BENCHES = (
         name="deliver",
         goals=("P1", "P2", "P3"),
         title="Delivering mails",
-        scripts=("delivery.py --people 8000 --rounds 3",),
+        scripts=(
+            "delivery.py --people 8000 --rounds 3",
+            "delivery.py --people 8000 --rounds 1 --postgresql",
+        ),
         full=(
             "delivery.py --people 20000 --rounds 3",
             "delivery.py --people 20000 --rounds 3 --postgresql",
