@@ -1,11 +1,12 @@
 """Wishes to leave, and what is ours in a mail that came back, in whatever dress they come."""
 
 import base64
+from email import message_from_bytes
 from urllib.parse import quote
 
 import pytest
 
-from notifier.deliver.bounces import parser
+from notifier.deliver.bounces import other_mails, parser
 from notifier.enums import BounceKind
 from tests.support.effort import measured
 from tests.support.returned_mails import (
@@ -323,3 +324,15 @@ def test_the_envelope_token_is_found_in_the_address_at_which_a_report_arrived():
     returned = mail("x").replace(BOUNCE.encode(), f"bounce+{token}@example.org".encode())
     assert parser.read(returned).envelope_tokens == (token,)
     assert SYSTEM.encode() in returned
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ['"' + '\\"' * 20_000, '"a\\' * 10_000, "(" + "\\(" * 20_000, "(a" * 20_000, "a@" * 20_000],
+    ids=["quotation marks", "open names", "brackets", "comments", "addresses"],
+)
+def test_a_sender_that_is_made_to_take_long_is_nobody_at_once(sender: str):
+    message = message_from_bytes(f"From: {sender}\n\nx".encode())
+    with measured() as effort:
+        assert other_mails.sender_of(message) == ""
+    assert effort.processor < 0.5

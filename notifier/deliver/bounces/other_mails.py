@@ -32,6 +32,9 @@ _NO_REPLY = re.compile(r"(?i)\b(?:no|do[-_.]?not)[-_.]?reply")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)", re.DOTALL)
 _DEEPEST_COMMENT = 3
+# In characters: a line of a mail has 998 (RFC 5322, 2.1.1). The patterns are slow on longer ones
+# that are made for it.
+_LONGEST_SENDER = 1000
 _ADDR_SPEC = r"([^\s<>@,;:\"()\[\]\\]{1,64}@[^\s<>@,;:\"()\[\]\\]{1,255})"
 _BARE = re.compile(rf"\s*{_ADDR_SPEC}\s*")
 _WITH_NAME = re.compile(rf"([^<>;:\"()]*)<\s*{_ADDR_SPEC}\s*>\s*")
@@ -265,7 +268,9 @@ def sender_of(message: Part) -> str:
     address; of several senders, or of a group (RFC 5322, 3.4), none is taken.
     """
     fields = [header_text(value) for name, value in message.raw_items() if name.lower() == "from"]
-    text = _QUOTED.sub(" ", fields[0]) if len(fields) == 1 else ""
+    if len(fields) != 1 or len(fields[0]) > _LONGEST_SENDER:
+        return ""
+    text = _QUOTED.sub(" ", fields[0])
     for _ in range(_DEEPEST_COMMENT):
         text = _COMMENT.sub(" ", text)
     if bare := _BARE.fullmatch(text):
